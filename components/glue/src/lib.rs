@@ -1,0 +1,1 @@
+//! The engine's parts behind the worlds of wit/.

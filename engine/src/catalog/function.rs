@@ -1,0 +1,45 @@
+//! A function as it was registered (PROTOCOL §1.5).
+
+use crate::ids::{AppId, FunctionId};
+use serde::{Deserialize, Serialize};
+
+/// A registered function.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Function {
+    /// The slug.
+    pub id: FunctionId,
+    /// Whose it is.
+    pub app: AppId,
+    /// For people.
+    pub name: String,
+    /// Where calls go, with `fnId` and `stepId` in its query.
+    pub url: String,
+    /// Retries, not attempts: already clamped, the default filled in.
+    pub retries: u32,
+    /// What starts it.
+    pub triggers: Vec<Trigger>,
+    /// Counts the syncs that changed it, from 1.
+    pub version: u32,
+    /// No longer in its app's newest sync: starts no runs, finishes those it has.
+    #[serde(default)]
+    pub archived: bool,
+}
+
+/// What starts a function.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Trigger {
+    /// An event by name or wildcard, where the expression (if any) holds.
+    Event {
+        /// A name, `prefix/*` or `prefix.*`.
+        name: String,
+        /// CEL over `event`.
+        expression: Option<String>,
+    },
+    /// A schedule.
+    Cron {
+        /// Five fields, perhaps with a `TZ=` before them.
+        schedule: String,
+        /// As it was written.
+        jitter: Option<String>,
+    },
+}

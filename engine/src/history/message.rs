@@ -1,0 +1,43 @@
+//! What the history is told and asked.
+
+use crate::ids::{EventId, FunctionId, Millis, RunId};
+use crate::run::message::Status;
+use serde::{Deserialize, Serialize};
+
+/// From a run.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Tell {
+    /// A run exists.
+    Started {
+        /// Which.
+        run: RunId,
+        /// Of what.
+        function: FunctionId,
+        /// Because of what.
+        event: EventId,
+        /// Since when.
+        at: Millis,
+    },
+    /// A run is over.
+    Ended {
+        /// Which.
+        run: RunId,
+        /// How.
+        status: Status,
+        /// Since when.
+        at: Millis,
+    },
+}
+
+/// From a request; every answer is a [`crate::turn::Answer`].
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Ask {
+    /// Answers a page of runs, the newest first:
+    /// `[{"run_id","function_id" (slug),"event_id","status","started_at_ms","ended_at_ms"?},…]`.
+    Runs {
+        /// At most so many.
+        limit: u32,
+        /// Only those before this one.
+        before: Option<RunId>,
+    },
+}

@@ -1,0 +1,24 @@
+//! Indexes of runs, for lists: never asked by what runs, always behind by nothing.
+
+pub mod message;
+
+use crate::actor::Actor;
+use crate::error::Fault;
+use crate::turn::{Message, Outcome, Range, Row, Turn};
+
+/// A shard of the history.
+pub struct History;
+
+impl Actor for History {
+    fn preload(_key: &str) -> Vec<Range> {
+        Vec::new()
+    }
+
+    fn load(_key: &str, _rows: &[(Range, Vec<Row>)]) -> Result<Self, Fault> {
+        Ok(Self)
+    }
+
+    fn turn(&mut self, _turn: &Turn<'_>, _message: Message) -> Result<Outcome, Fault> {
+        Err(Fault::new("message", "unknown"))
+    }
+}

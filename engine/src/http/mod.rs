@@ -1,0 +1,1 @@
+//! HTTP requests to the server: what they mean, whom they ask, what is answered.

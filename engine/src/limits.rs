@@ -1,0 +1,72 @@
+//! Every bound, with its unit in its name (law 7). SERVER §3.3, PROTOCOL §6.5.
+
+use crate::ids::Millis;
+
+/// A request's body, whatever the endpoint.
+pub const REQUEST_BODY_BYTES_MAX: usize = 32 << 20;
+/// How long a request's body may take to arrive.
+pub const REQUEST_BODY_TIME_MAX: Millis = Millis(60_000);
+/// Events in one request.
+pub const EVENTS_PER_REQUEST_MAX: usize = 5_000;
+/// One event, as it came.
+pub const EVENT_BYTES_MAX: usize = 3 << 20;
+/// An event's name.
+pub const EVENT_NAME_CHARACTERS_MAX: usize = 512;
+/// An event's `id`.
+pub const EVENT_USER_ID_BYTES_MAX: usize = 1_024;
+/// How long an event's own `id` is remembered.
+pub const EVENT_IDEMPOTENCY_TIME: Millis = Millis(24 * 60 * 60 * 1_000);
+/// `ts` of an event, from 1980-01-01 ...
+pub const EVENT_TIME_MIN: Millis = Millis(315_532_800_000);
+/// ... to 2100-01-01.
+pub const EVENT_TIME_MAX: Millis = Millis(4_102_444_800_000);
+
+/// Functions of one app.
+pub const FUNCTIONS_PER_APP_MAX: usize = 1_000;
+/// Apps of one server.
+pub const APPS_MAX: usize = 1_000;
+/// Triggers of one function.
+pub const TRIGGERS_PER_FUNCTION_MAX: usize = 10;
+/// A trigger's event name.
+pub const TRIGGER_NAME_CHARACTERS_MAX: usize = 255;
+/// An expression's source text.
+pub const EXPRESSION_BYTES_MAX: usize = 16 << 10;
+/// Retries that a function may ask for; more is clamped.
+pub const RETRIES_MAX: u32 = 20;
+/// Retries where a function says nothing.
+pub const RETRIES_DEFAULT: u32 = 4;
+
+/// The body of a call; beyond it the SDK is told to fetch the state (PROTOCOL §3.8).
+pub const CALL_BODY_BYTES_MAX: usize = 4 << 20;
+/// The state that a call carries; beyond it the SDK is told to fetch it.
+pub const CALL_STATE_BYTES_MAX: usize = (4 << 20) - (1 << 10);
+/// How long one call may take.
+pub const CALL_TIME_MAX: Millis = Millis(2 * 60 * 60 * 1_000);
+/// Redirects that a call follows.
+pub const CALL_REDIRECTS_MAX: u32 = 60;
+/// The body of an app's answer.
+pub const ANSWER_BYTES_MAX: usize = 8 << 20;
+/// The output of one step.
+pub const STEP_OUTPUT_BYTES_MAX: usize = 4 << 20;
+/// A hashed step id. SHA-1 in hex is 40; SDKs may choose longer ones.
+pub const STEP_ID_BYTES_MAX: usize = 256;
+/// Steps of one run.
+pub const STEPS_PER_RUN_MAX: usize = 1_000;
+/// Ops in one answer.
+pub const OPS_PER_ANSWER_MAX: usize = 1_000;
+/// The state of one run: outputs and errors of its steps.
+pub const RUN_STATE_BYTES_MAX: usize = 32 << 20;
+/// A sleep.
+pub const SLEEP_TIME_MAX: Millis = Millis(366 * 24 * 60 * 60 * 1_000);
+/// The shortest delay that an app may ask for with Retry-After ...
+pub const RETRY_AFTER_MIN: Millis = Millis(1_000);
+/// ... and the longest.
+pub const RETRY_AFTER_MAX: Millis = Millis(24 * 60 * 60 * 1_000);
+/// The part of a foreign answer's body that is kept for people to read.
+pub const FOREIGN_BODY_BYTES_KEPT: usize = 4 << 10;
+/// The longest that a request may wait for something to happen.
+pub const WATCH_TIME_MAX: Millis = Millis(30_000);
+/// Rows in one page of a list.
+pub const PAGE_ROWS_MAX: u32 = 100;
+/// Rows in one page where the request says nothing.
+pub const PAGE_ROWS_DEFAULT: u32 = 20;

@@ -1,0 +1,1 @@
+//! Signatures and bearer tokens (PROTOCOL §2).

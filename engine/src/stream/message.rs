@@ -1,0 +1,49 @@
+//! What the stream is told and asked.
+
+use crate::ids::{EventId, Millis};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// From another actor.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Tell {
+    /// An event of the server's own making (PROTOCOL §4.7).
+    System(NewEvent),
+}
+
+/// From a request; every answer is a [`crate::turn::Answer`].
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Ask {
+    /// Takes all of them or none. Answers `{"ids":[…]}`, one id per event, in order.
+    Accept(Vec<NewEvent>),
+    /// Answers the stored event with its internal id and receive time.
+    Event(EventId),
+    /// Answers the ids of the runs that the event started: `["01…",…]`.
+    EventRuns(EventId),
+    /// Answers a page of events, the newest first.
+    List {
+        /// At most so many.
+        limit: u32,
+        /// Only those received before this one.
+        before: Option<EventId>,
+        /// Only those with this name.
+        name: Option<String>,
+    },
+}
+
+/// An event that has been checked (SERVER §1.1) and has its id, but is not stored yet.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct NewEvent {
+    /// The server's id: from the seed, or fresh.
+    pub id: EventId,
+    /// True where the id came from a seed, so that it may have been seen before (PROTOCOL §8.5).
+    pub seeded: bool,
+    /// The user's own id, if any: the idempotency key.
+    pub user_id: Option<String>,
+    /// The event's name.
+    pub name: String,
+    /// The event's own time.
+    pub ts: Millis,
+    /// The whole event as SDKs are sent it: `{"data","id","meta"?,"name","ts","user","v"?}`, keys sorted, payloads as they came.
+    pub event: Box<RawValue>,
+}

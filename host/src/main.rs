@@ -1,0 +1,3 @@
+//! The wasmtime host and the stepwell command.
+
+fn main() {}
