@@ -13,6 +13,7 @@ mod driver;
 
 mod checkpoints;
 mod ending;
+mod garbage;
 mod limits;
 mod parallel;
 mod recovery;
