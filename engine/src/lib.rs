@@ -17,6 +17,7 @@
 pub mod actor;
 pub mod catalog;
 pub mod error;
+pub mod expression;
 pub mod history;
 pub mod http;
 pub mod ids;
@@ -24,4 +25,5 @@ pub mod limits;
 pub mod run;
 pub mod signing;
 pub mod stream;
+pub mod trigger;
 pub mod turn;
