@@ -50,6 +50,8 @@ pub const ANSWER_BYTES_MAX: usize = 8 << 20;
 pub const STEP_OUTPUT_BYTES_MAX: usize = 4 << 20;
 /// A hashed step id. SHA-1 in hex is 40; SDKs may choose longer ones.
 pub const STEP_ID_BYTES_MAX: usize = 256;
+/// Rows in one run's journal: beyond it an app asks without end.
+pub const JOURNAL_ROWS_MAX: u32 = 50_000;
 /// Steps of one run.
 pub const STEPS_PER_RUN_MAX: usize = 1_000;
 /// Ops in one answer.
