@@ -31,6 +31,18 @@ pub const TRIGGERS_PER_FUNCTION_MAX: usize = 10;
 pub const TRIGGER_NAME_CHARACTERS_MAX: usize = 255;
 /// An expression's source text.
 pub const EXPRESSION_BYTES_MAX: usize = 16 << 10;
+/// How deeply an expression, or what it compares, may be nested.
+pub const EXPRESSION_DEPTH_MAX: usize = 128;
+/// `?:` in one expression.
+pub const EXPRESSION_TERNARIES_MAX: usize = 32;
+/// Opening parentheses in one expression.
+pub const EXPRESSION_PARENTHESES_MAX: usize = 256;
+/// Work of one evaluation: a step is a node visited, or 256 bytes looked at.
+pub const EXPRESSION_STEPS_MAX: u64 = 200_000;
+/// A compiled regular expression.
+pub const EXPRESSION_REGEX_BYTES_MAX: usize = 64 << 10;
+/// Compiled expressions that are kept.
+pub const EXPRESSIONS_CACHED_MAX: usize = 2_048;
 /// Retries that a function may ask for; more is clamped.
 pub const RETRIES_MAX: u32 = 20;
 /// Retries where a function says nothing.
