@@ -1,8 +1,8 @@
 //! `/health` and `/dev`: whether the server is well, and what it knows.
 
 use super::Response;
-use super::catalog_ask::Ask;
 use super::endpoint::{AskOnce, Opened, Opening, Respond, read};
+use crate::catalog::message::Ask;
 use crate::error::{Code, Refusal};
 use crate::turn::Address;
 use serde::Serialize;
