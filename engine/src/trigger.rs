@@ -97,6 +97,7 @@ mod tests {
                 .collect(),
             version: 1,
             archived: false,
+            flow: Default::default(),
         };
         let functions = functions.iter().map(|(slug, triggers)| ((*slug).into(), function(slug, triggers))).collect();
         Catalog { version: 1, functions, ..Catalog::default() }
