@@ -1,8 +1,10 @@
 //! Builds, tests, demonstrates and measures Stepwell: `cargo xtask --help`.
 
 mod build;
+mod packages;
 mod process;
 mod progress;
+mod test;
 mod workspace;
 
 use anyhow::Result;
@@ -21,6 +23,8 @@ struct Arguments {
 enum Command {
     /// Builds the engine's three components and the `stepwell` binary
     Build(build::Arguments),
+    /// Runs every check and every test
+    Test(test::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -39,5 +43,6 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
     let workspace = Workspace::find()?;
     match arguments.command {
         Command::Build(arguments) => build::run(&workspace, &arguments).map(|()| ExitCode::SUCCESS),
+        Command::Test(arguments) => test::run(&workspace, &arguments),
     }
 }

@@ -124,11 +124,9 @@ pub(crate) fn capture(command: &mut Command) -> Result<String> {
     Ok(printed)
 }
 
-/// Whether a program is there and answers `--version`.
-pub(crate) fn answers(program: &str, arguments: &[&str]) -> bool {
-    let mut command = Command::new(program);
-    command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
-    run(&mut command).is_ok()
+/// Whether `command` can be run, and succeeds; its output is nobody's business.
+pub(crate) fn answers(command: &mut Command) -> bool {
+    run(command.stdout(Stdio::null()).stderr(Stdio::null())).is_ok()
 }
 
 /// On Ctrl-C or SIGTERM: ends every child with all that it started, then us.

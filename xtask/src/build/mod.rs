@@ -4,6 +4,8 @@ mod encode;
 mod size;
 mod wasm_target;
 
+pub(crate) use wasm_target::NAME as WASM_TARGET;
+
 use crate::workspace::Workspace;
 use crate::{process, progress};
 use anyhow::{Context, Result};
@@ -30,12 +32,17 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
+/// Selects the components' packages on a cargo command line.
+pub(crate) fn component_packages() -> [String; 3] {
+    COMPONENTS.map(|name| format!("--package=stepwell-{name}"))
+}
+
 /// Builds the three components, each of which imports nothing and is what its world says.
 pub(crate) fn components(workspace: &Workspace) -> Result<()> {
     wasm_target::ensure()?;
     progress::step("engine components", || {
         let mut cargo = workspace.cargo(&["build", "--profile", "component", "--target", wasm_target::NAME]);
-        cargo.args(COMPONENTS.map(|name| format!("--package=stepwell-{name}")));
+        cargo.args(component_packages());
         process::run(&mut cargo)?;
         let (worlds, folder) = (encode::Worlds::read(&workspace.root.join("wit"))?, workspace.components());
         std::fs::create_dir_all(&folder)?;
