@@ -90,7 +90,7 @@ proptest! {
     fn messages_may_come_in_any_order_and_more_than_once(
         order in Just((0..8_u64).chain(0..8).collect::<Vec<_>>()).prop_shuffle()
     ) {
-        let tell = |n: u64| if n % 2 == 0 { started(n / 2) } else { ended(n / 2) };
+        let tell = |n: u64| if n.is_multiple_of(2) { started(n / 2) } else { ended(n / 2) };
         let (mut straight, mut shuffled) = (history(), history());
         (0..8).for_each(|n| drop(straight.tell(&tell(n))));
         order.into_iter().for_each(|n| drop(shuffled.tell(&tell(n))));

@@ -3,10 +3,9 @@
 use super::answer::Progress;
 use super::endpoint::{AskOnce, Endpoint, Opened, Opening, only, question, read};
 use super::request::id;
-use super::response::rfc3339;
 use super::{Question, Response, out_of_step, page};
 use crate::error::{Code, Refusal};
-use crate::ids::{ACCOUNT_ID, ENVIRONMENT_ID, EventId, Millis, RunId};
+use crate::ids::{ACCOUNT_ID, ENVIRONMENT_ID, EventId, FunctionId, Millis, RunId};
 use crate::run;
 use crate::stream::message::{Ask, Page, StoredEvent};
 use crate::turn::{Address, Answer};
@@ -85,7 +84,8 @@ fn told(stored: &StoredEvent) -> Result<BTreeMap<String, Box<RawValue>>, Refusal
         environment_id: ENVIRONMENT_ID,
         source: "",
         source_id: None,
-        received_at: rfc3339(stored.received_at),
+        received_at: stored.received_at.rfc3339(),
+        trigger_errors: stored.failed.iter().map(|(function, message)| TriggerError { function, message }).collect(),
     };
     let receipt = to_raw_value(&receipt).map_err(|_| out_of_step())?;
     members.extend(read::<BTreeMap<String, Box<RawValue>>>(&receipt)?);
@@ -100,4 +100,13 @@ struct Receipt<'a> {
     source: &'a str,
     source_id: Option<&'a str>,
     received_at: String,
+    /// Functions that the event did not start because their trigger could not be evaluated.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    trigger_errors: Vec<TriggerError<'a>>,
+}
+
+#[derive(Serialize)]
+struct TriggerError<'a> {
+    function: &'a FunctionId,
+    message: &'a str,
 }
