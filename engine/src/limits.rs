@@ -50,6 +50,8 @@ pub const ANSWER_BYTES_MAX: usize = 8 << 20;
 pub const STEP_OUTPUT_BYTES_MAX: usize = 4 << 20;
 /// A hashed step id. SHA-1 in hex is 40; SDKs may choose longer ones.
 pub const STEP_ID_BYTES_MAX: usize = 256;
+/// Rows in one run's journal: beyond it an app asks without end.
+pub const JOURNAL_ROWS_MAX: u32 = 50_000;
 /// Steps of one run.
 pub const STEPS_PER_RUN_MAX: usize = 1_000;
 /// Ops in one answer.
@@ -70,3 +72,23 @@ pub const WATCH_TIME_MAX: Millis = Millis(30_000);
 pub const PAGE_ROWS_MAX: u32 = 100;
 /// Rows in one page where the request says nothing.
 pub const PAGE_ROWS_DEFAULT: u32 = 20;
+/// How deep an event may nest: SDKs and signatures read it with parsers that stop at 128, wrapped in some levels of our own.
+pub const EVENT_DEPTH_MAX: u32 = 100;
+/// Faulty events of one request that its refusal names.
+pub const EVENT_FAULTS_TOLD_MAX: usize = 20;
+/// Sessions of one event (PROTOCOL §8.3).
+pub const SESSIONS_PER_EVENT_MAX: usize = 5;
+/// A session's key.
+pub const SESSION_KEY_BYTES_MAX: usize = 128;
+/// A session's id.
+pub const SESSION_ID_BYTES_MAX: usize = 512;
+/// Fields of a form.
+pub const FORM_FIELDS_MAX: usize = 1_000;
+/// Expired event ids that one turn forgets.
+pub const EXPIRED_IDS_PER_TURN_MAX: u32 = 1_000;
+/// Stored events that one page of a list looks at.
+pub const LIST_EVENTS_READ_MAX: u32 = 2_000;
+/// Bytes of stored events after which a page of a list ends early.
+pub const LIST_BYTES_READ_MAX: usize = 8 << 20;
+/// Stored events that a list reads at first, before it knows how large they are.
+pub const LIST_EVENTS_READ_FIRST: u32 = 32;
