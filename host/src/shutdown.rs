@@ -15,7 +15,7 @@ pub fn on_signal() -> std::io::Result<watch::Receiver<bool>> {
     tokio::spawn(async move {
         signals.next().await;
         tracing::info!("stopping; once more stops at once");
-        drop(stop.send(true));
+        let _ = stop.send(true);
         signals.next().await;
         std::process::exit(CODE_INTERRUPTED);
     });

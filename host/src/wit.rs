@@ -24,14 +24,15 @@ mod requests {
 
 pub use actors::Executor as ActorsWorld;
 pub use actors::exports::stepwell::engine::actors::{
-    CatalogVersion, Done, Effect, Fault, Message, Outcome, Publish, Reply, Send, TurnInput,
+    CatalogVersion, Done, Effect, Fault, Message, Outcome, Publish, Reply, TurnInput,
 };
 pub use actors::stepwell::engine::types::{
-    ActorKind, Address, AppAnswer, AppCall, CallFailure, CallOutcome, Range, RangeRows, Row, ServerKind, Settings, Write,
+    ActorKind, Address, AppAnswer, AppCall, CallFailure, CallOutcome, Range, RangeRows, Row, ServerKind, Settings,
+    Write,
 };
 pub use requests::EventApi as RequestsWorld;
 pub use requests::exports::stepwell::engine::http::{
-    Answer, Ask, AskFailure, Limits, Progress, Question, Request, Response,
+    Answer, AskFailure, Limits, Progress, Question, Request, Response,
 };
 
 /// Where the catalog lives; there is one.

@@ -60,7 +60,9 @@ fn encoding(headers: &HeaderMap) -> Result<Encoding, CallFailure> {
         "" | "identity" => Ok(Encoding::Identity),
         "gzip" | "x-gzip" => Ok(Encoding::Gzip),
         "br" => Ok(Encoding::Brotli),
-        other => Err(CallFailure::Unreadable(format!("the app's answer is encoded as {other:?}; gzip and br are understood"))),
+        other => Err(CallFailure::Unreadable(format!(
+            "the app's answer is encoded as {other:?}; gzip and br are understood"
+        ))),
     }
 }
 

@@ -14,9 +14,8 @@ use url::Url;
 /// # Errors
 /// Everything that `wit/types.wit` calls a call-failure, but not time: that is the caller's.
 pub async fn follow(client: &Client, call: AppCall) -> Result<AppAnswer, CallFailure> {
-    let unusable = |what: &str, cause: &dyn std::fmt::Display| {
-        CallFailure::Unreachable(format!("{what} cannot be used: {cause}"))
-    };
+    let unusable =
+        |what: &str, cause: &dyn std::fmt::Display| CallFailure::Unreachable(format!("{what} cannot be used: {cause}"));
     let method = Method::from_bytes(call.method.as_bytes()).map_err(|e| unusable("the method", &e))?;
     let headers = header_map(&call.headers)?;
     let body = Bytes::from(call.body);
@@ -31,9 +30,10 @@ pub async fn follow(client: &Client, call: AppCall) -> Result<AppAnswer, CallFai
         *request.method_mut() = method.clone();
         *request.uri_mut() = url.as_str().parse().map_err(|e| unusable(&format!("the URL {url}"), &e))?;
         *request.headers_mut() = headers.clone();
-        let response = client.send(request).await.map_err(|why| {
-            CallFailure::Unreachable(format!("{} cannot be reached: {why}", without_query(&url)))
-        })?;
+        let response = client
+            .send(request)
+            .await
+            .map_err(|why| CallFailure::Unreachable(format!("{} cannot be reached: {why}", without_query(&url))))?;
         match next(&url, &first, response.status(), response.headers()) {
             Some(there) => url = there,
             None => return answer::read(response, answer_bytes_max).await,

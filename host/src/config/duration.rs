@@ -28,7 +28,8 @@ mod tests {
 
     #[test]
     fn spans_are_read_as_people_write_them() {
-        for (text, millis) in [("5", 5_000), ("100ms", 100), ("2s", 2_000), ("1.5s", 1_500), ("3m", 180_000), ("0", 0)] {
+        for (text, millis) in [("5", 5_000), ("100ms", 100), ("2s", 2_000), ("1.5s", 1_500), ("3m", 180_000), ("0", 0)]
+        {
             assert_eq!(parse(text), Ok(Duration::from_millis(millis)), "{text}");
         }
     }

@@ -31,8 +31,9 @@ impl Layers {
     /// # Errors
     /// A file that was named and cannot be read, or was found and is broken.
     pub fn of_process(config: Option<&Path>) -> Result<Self, ConfigError> {
-        let environment: HashMap<_, _> =
-            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect();
+        let environment: HashMap<_, _> = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
         let named = ["STEPWELL_CONFIG", "INNGEST_CONFIG"].iter().find_map(|name| environment.get(*name)).map(Path::new);
         let path = match config.or(named) {
             Some(path) => Some(path.to_owned()),
@@ -52,7 +53,8 @@ impl Layers {
     /// A list: of the flag's values, of the environment's between commas, of the file's.
     #[must_use]
     pub fn list(&self, names: &[&str], flag: Vec<String>) -> Vec<String> {
-        let parts = |text: &str| text.split(',').map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect();
+        let parts =
+            |text: &str| text.split(',').map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect();
         if !flag.is_empty() {
             return flag;
         }
@@ -107,7 +109,8 @@ impl Layers {
 
     fn of_environment(&self, name: &str) -> Option<&str> {
         let variable = name.replace('-', "_").to_uppercase();
-        let value = ["STEPWELL", "INNGEST"].iter().find_map(|prefix| self.environment.get(&format!("{prefix}_{variable}")));
+        let value =
+            ["STEPWELL", "INNGEST"].iter().find_map(|prefix| self.environment.get(&format!("{prefix}_{variable}")));
         value.map(String::as_str).filter(|value| !value.is_empty())
     }
 }

@@ -5,7 +5,6 @@ mod file;
 mod flags;
 mod layers;
 
-pub use duration::parse as parse_duration;
 pub use flags::{DevFlags, ServeFlags};
 pub use layers::Layers;
 

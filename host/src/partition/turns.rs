@@ -125,9 +125,10 @@ impl<P: Parts, O: Outside> Turns<P, O> {
             self.take_in(item, batch);
         }
         let now = clock::now_ms();
-        let found = self.timers.refill(&self.store, now).and_then(|()| {
-            self.debts.take(&self.store, now, limits::BATCH_MESSAGES_MAX)
-        });
+        let found = self
+            .timers
+            .refill(&self.store, now)
+            .and_then(|()| self.debts.take(&self.store, now, limits::BATCH_MESSAGES_MAX));
         let owed = found.unwrap_or_else(|cause| {
             tracing::error!(%cause, "cannot read who is to be woken; trying again");
             std::thread::sleep(limits::RETRY_AFTER_FAILURE);

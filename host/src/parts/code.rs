@@ -29,7 +29,7 @@ impl Code {
     /// # Errors
     /// A component that does not compile: the build is broken.
     pub fn load(cache: Option<&Path>) -> anyhow::Result<Self> {
-        let engine = engine()?;
+        let engine = engine().map_err(words)?;
         let embedded = [
             (Part::EventApi, "event-api", EVENT_API),
             (Part::Scheduler, "scheduler", SCHEDULER),
@@ -44,7 +44,7 @@ impl Code {
                 .into_iter()
                 .map(|(part, name, thread)| {
                     let component = thread.join().map_err(|_| anyhow::anyhow!("compiling {name} panicked"))?;
-                    Ok((part, component.with_context(|| format!("cannot compile the engine's {name}"))?))
+                    Ok((part, component.map_err(words).with_context(|| format!("cannot compile the engine's {name}"))?))
                 })
                 .collect::<anyhow::Result<_>>()
         })?;
@@ -69,13 +69,18 @@ pub fn cache_folder() -> Option<PathBuf> {
     named.or_else(|| dirs::cache_dir().map(|folder| folder.join("stepwell")))
 }
 
+/// wasmtime's errors are not `std::error::Error`s.
+fn words(error: wasmtime::Error) -> anyhow::Error {
+    anyhow::anyhow!("{error:#}")
+}
+
 /// The one configuration, for compiling and for loading: with another one a compiled file would be refused.
-fn engine() -> anyhow::Result<Engine> {
+fn engine() -> wasmtime::Result<Engine> {
     let mut config = Config::new();
     config.wasm_component_model(true);
     config.cranelift_opt_level(OptLevel::Speed);
     config.epoch_interruption(true);
-    Ok(Engine::new(&config)?)
+    Engine::new(&config)
 }
 
 /// Lets the engine's epochs pass, so that a call that does not end can be told from one that does.
@@ -93,23 +98,25 @@ fn start_epochs(engine: &Engine) {
     }
 }
 
-fn component(engine: &Engine, name: &str, wasm: &[u8], cache: Option<&Path>) -> anyhow::Result<Component> {
+fn component(engine: &Engine, name: &str, wasm: &[u8], cache: Option<&Path>) -> wasmtime::Result<Component> {
     let Some(folder) = cache else {
-        return Ok(Component::new(engine, wasm)?);
+        return Component::new(engine, wasm);
     };
     let path = folder.join(format!("{name}-{}.cwasm", key(engine, wasm)));
     if path.is_file() {
         match load(engine, &path) {
             Ok(component) => return Ok(component),
-            Err(cause) => tracing::warn!(%cause, path = %path.display(), "cannot use a compiled component; compiling it again"),
+            Err(cause) => {
+                tracing::warn!(%cause, path = %path.display(), "cannot use a compiled component; compiling it again")
+            }
         }
     }
     let compiled = engine.precompile_component(wasm)?;
-    match keep(folder, &path, &compiled).map_err(anyhow::Error::from).and_then(|()| load(engine, &path)) {
+    match keep(folder, &path, &compiled).map_err(wasmtime::Error::new).and_then(|()| load(engine, &path)) {
         Ok(component) => Ok(component),
         Err(cause) => {
             tracing::warn!(%cause, path = %path.display(), "cannot keep compiled components; every start will compile them");
-            Ok(Component::new(engine, wasm)?)
+            Component::new(engine, wasm)
         }
     }
 }
@@ -124,11 +131,11 @@ fn key(engine: &Engine, wasm: &[u8]) -> String {
 }
 
 #[allow(unsafe_code)]
-fn load(engine: &Engine, path: &Path) -> anyhow::Result<Component> {
+fn load(engine: &Engine, path: &Path) -> wasmtime::Result<Component> {
     // SAFETY: the file must be what wasmtime wrote and must not change while it is mapped. It lies in the user's own
     // cache folder, only the user can write there, its name carries the hashes of its source and of the compiler, it
     // came into place by a rename and is never written again; wasmtime checks version and configuration once more.
-    Ok(unsafe { Component::deserialize_file(engine, path) }?)
+    unsafe { Component::deserialize_file(engine, path) }
 }
 
 /// Puts the file into place whole or not at all: two servers may start at once.

@@ -71,7 +71,12 @@ impl RequestInstance {
     ///
     /// # Errors
     /// A trap.
-    pub fn open(&mut self, now: u64, entropy: (u64, u64), request: &Request) -> wasmtime::Result<(OpenExchange, Progress)> {
+    pub fn open(
+        &mut self,
+        now: u64,
+        entropy: (u64, u64),
+        request: &Request,
+    ) -> wasmtime::Result<(OpenExchange, Progress)> {
         instance::start_time(&mut self.store);
         let exchange = self.world.stepwell_engine_http().exchange();
         let opened = exchange.call_constructor(&mut self.store, now, entropy, self.catalog_version, request)?;

@@ -32,11 +32,7 @@ impl WasmParts {
     }
 
     /// Calls into the instance of `part`; where that traps, the instance is gone.
-    fn call<T>(
-        &mut self,
-        part: Part,
-        call: impl FnOnce(&mut Instance) -> wasmtime::Result<T>,
-    ) -> Result<T, Trap> {
+    fn call<T>(&mut self, part: Part, call: impl FnOnce(&mut Instance) -> wasmtime::Result<T>) -> Result<T, Trap> {
         let result = self.instance(part).and_then(|instance| {
             instance::start_time(&mut instance.store);
             call(instance)
@@ -119,7 +115,12 @@ impl Parts for WasmParts {
             })
             .collect();
         for (part, cause) in failed {
-            tracing::error!(?part, cause = instance::describe(&cause), version = catalog.version, "cannot install a catalog");
+            tracing::error!(
+                ?part,
+                cause = instance::describe(&cause),
+                version = catalog.version,
+                "cannot install a catalog"
+            );
         }
     }
 

@@ -45,7 +45,13 @@ impl Gateway {
         match self.0.exchange(&request).await {
             Ok(response) => response,
             Err(cause) => {
-                tracing::error!(method = request.method, path = request.path, code = "engine_fault", cause, "no answer");
+                tracing::error!(
+                    method = request.method,
+                    path = request.path,
+                    code = "engine_fault",
+                    cause,
+                    "no answer"
+                );
                 self.refuse("engine_fault").await
             }
         }

@@ -31,7 +31,9 @@ pub async fn bind(host: &str, port: u16, may_move: bool) -> anyhow::Result<TcpLi
             Ok(listener) => return Ok(listener),
             Err(taken) if taken.kind() == ErrorKind::AddrInUse && candidate < last => {}
             Err(cause) if cause.kind() == ErrorKind::AddrInUse => {
-                return Err(cause).with_context(|| format!("port {port} of {host} is taken: stop what uses it, or choose another with --port"));
+                return Err(cause).with_context(|| {
+                    format!("port {port} of {host} is taken: stop what uses it, or choose another with --port")
+                });
             }
             Err(cause) => return Err(cause).with_context(|| format!("cannot listen on {host}:{candidate}")),
         }
@@ -103,7 +105,9 @@ async fn answer(gateway: &Gateway, bodies: &Semaphore, request: HttpRequest<Inco
                 headers: head
                     .headers
                     .iter()
-                    .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+                    .map(|(name, value)| {
+                        (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+                    })
                     .collect(),
                 body: bytes,
             };

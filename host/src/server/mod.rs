@@ -7,3 +7,4 @@ mod pool;
 
 pub use gateway::Gateway;
 pub use listener::{bind, serve};
+pub use pool::Pool;

@@ -56,9 +56,8 @@ impl Pool {
         let slot = self.pick()?;
         let entropy = clock::entropy().map_err(|e| e.to_string())?;
         let heavy = request.body.len() > limits::BODY_BYTES_INLINE_MAX;
-        let (generation, (exchange, progress)) = self
-            .with(slot, None, heavy, |instance| instance.open(clock::now_ms(), entropy, request))
-            .await?;
+        let (generation, (exchange, progress)) =
+            self.with(slot, None, heavy, |instance| instance.open(clock::now_ms(), entropy, request)).await?;
         Ok((Open { slot, generation, exchange }, progress))
     }
 

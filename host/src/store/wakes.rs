@@ -54,7 +54,7 @@ impl Store {
         let mut statement = self
             .connection
             .prepare_cached("SELECT actor FROM wakes WHERE owing = 1 AND actor > ?1 ORDER BY actor LIMIT ?2")?;
-        let names = statement.query_map(params![after, limit], |row| row.get::<_, String>(0))?;
+        let names = statement.query_map(params![after, count(limit)], |row| row.get::<_, String>(0))?;
         Ok(names.collect::<Result<Vec<_>, _>>()?.iter().filter_map(|name| Address::from_text(name)).collect())
     }
 
@@ -67,7 +67,7 @@ impl Store {
             "SELECT at, actor FROM wakes WHERE owing = 0 AND (at, actor) >= (?1, ?2) AND at < ?3
              ORDER BY at, actor LIMIT ?4",
         )?;
-        let found = statement.query_map(params![to_sql(from.0), from.1, to_sql(until), limit], |row| {
+        let found = statement.query_map(params![to_sql(from.0), from.1, to_sql(until), count(limit)], |row| {
             Ok((from_sql(row.get(0)?), row.get::<_, String>(1)?))
         })?;
         let found = found.collect::<Result<Vec<_>, _>>()?;
@@ -78,6 +78,10 @@ impl Store {
 /// SQLite's integers are signed; a time beyond them is never reached either way.
 fn to_sql(at: u64) -> i64 {
     i64::try_from(at).unwrap_or(i64::MAX)
+}
+
+fn count(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
 fn from_sql(at: i64) -> u64 {
