@@ -1,7 +1,7 @@
 //! Between the generated types and the engine's own. Bytes are moved, never copied.
 
 use crate::bindings::actors::exports::stepwell::engine::actors as wit;
-use crate::bindings::actors::stepwell::engine::types;
+use crate::bindings::actors::exports::stepwell::engine::types;
 use stepwell_engine::error::{Code, Fault};
 use stepwell_engine::ids::{Entropy, Millis};
 use stepwell_engine::turn::{

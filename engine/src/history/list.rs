@@ -20,14 +20,15 @@ pub(super) fn runs(turn: &Turn<'_>, token: u64, limit: u32, before: Option<RunId
         let range = before_range(last, read);
         let Some(rows) = turn.supplied.get(&range) else { return Ok(Outcome::Needs(vec![range])) };
         let rows = rows.iter().map(RunRow::decode).collect::<Result<Vec<_>, _>>()?;
-        for rows in rows.chunk_by(|(a, _), (b, _)| a == b).take(wanted) {
+        let mut runs = rows.chunk_by(|(a, _), (b, _)| a == b);
+        for rows in runs.by_ref().take(wanted) {
             last = rows.first().map(|(run, _)| *run);
             listed.extend(Listed::of(rows));
             if listed.len() >= wanted {
                 break;
             }
         }
-        let at_end = rows.len() < usize::try_from(read).unwrap_or(usize::MAX);
+        let at_end = rows.len() < usize::try_from(read).unwrap_or(usize::MAX) && runs.next().is_none();
         if at_end || listed.len() >= wanted {
             break;
         }

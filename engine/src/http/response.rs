@@ -2,7 +2,6 @@
 
 use crate::error::{Code, Detail, Refusal};
 use crate::ids::Millis;
-use chrono::{DateTime, SecondsFormat};
 use serde::Serialize;
 
 /// A response.
@@ -65,7 +64,7 @@ impl Response {
 
     /// v1's envelope around a page; `next` is the cursor of the next one, if there may be one.
     pub(super) fn page(now: Millis, data: &impl Serialize, next: Option<String>) -> Self {
-        Self::json(200, &Envelope { data, metadata: Metadata { fetched_at: rfc3339(now), next_cursor: next } })
+        Self::json(200, &Envelope { data, metadata: Metadata { fetched_at: now.rfc3339(), next_cursor: next } })
     }
 
     /// A refusal, with its real status.
@@ -104,12 +103,6 @@ impl Response {
 /// The server's kind, as SDKs spell it (PROTOCOL §1.1).
 pub(super) const fn kind(cloud: bool) -> &'static str {
     if cloud { "cloud" } else { "dev" }
-}
-
-/// A moment as the API tells it.
-pub(super) fn rfc3339(at: Millis) -> String {
-    let at = i64::try_from(at.0).ok().and_then(DateTime::from_timestamp_millis).unwrap_or(DateTime::UNIX_EPOCH);
-    at.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 #[derive(Serialize)]

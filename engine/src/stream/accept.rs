@@ -74,7 +74,8 @@ impl Stream {
 fn take(turn: &Turn<'_>, done: &mut Done, origin: EventId, event: NewEvent) -> Result<(), Fault> {
     let mut runs = Vec::new();
     let not_before = Some(event.ts).filter(|ts| *ts > turn.now);
-    for function in routing::started_by(turn.catalog, &event.name, &event.event) {
+    let matches = routing::started_by(turn.catalog, &event.name, &event.event, turn.now);
+    for function in matches.started {
         let run = RunId::derived(origin, &function.id);
         runs.push(run);
         let start = Start {
@@ -89,7 +90,8 @@ fn take(turn: &Turn<'_>, done: &mut Done, origin: EventId, event: NewEvent) -> R
         done.send(Address::run(run), &Tell::Start(start))?;
     }
     let NewEvent { id, name, event, .. } = event;
-    done.write(row::key(id), &EventRow { name, received_at: turn.now, runs, event })
+    let failed = matches.failed;
+    done.write(row::key(id), &EventRow { name, received_at: turn.now, runs, failed, event })
 }
 
 /// What has to be known first: of ids that may have come before, whether they have; of users' ids, which event was the first.

@@ -1,6 +1,6 @@
 //! What the stream is told and asked.
 
-use crate::ids::{EventId, Millis};
+use crate::ids::{EventId, FunctionId, Millis};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -55,6 +55,9 @@ pub struct StoredEvent {
     pub internal_id: EventId,
     /// When it was accepted.
     pub received_at: Millis,
+    /// Functions that the event did not start, and why: a trigger that cannot be evaluated, an invocation of nobody.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<(FunctionId, String)>,
     /// The whole event as SDKs are sent it.
     pub event: Box<RawValue>,
 }

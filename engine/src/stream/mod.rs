@@ -6,6 +6,8 @@
 //! | `id/<day>/<hash>` | the first event of the day with some user's own id (see [`first`]) |
 
 mod accept;
+#[cfg(test)]
+pub(crate) mod driver;
 mod first;
 mod list;
 pub mod message;

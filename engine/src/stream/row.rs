@@ -2,7 +2,7 @@
 
 use super::message::StoredEvent;
 use crate::error::Fault;
-use crate::ids::{EventId, Millis, RunId};
+use crate::ids::{EventId, FunctionId, Millis, RunId};
 use crate::turn::Row;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -14,6 +14,9 @@ pub(super) struct EventRow {
     pub(super) received_at: Millis,
     /// The runs that it started, or would have, had an earlier event with the same user's id not started them.
     pub(super) runs: Vec<RunId>,
+    /// Functions that are not started, now or later, because of a fault (SERVER §1.4), and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) failed: Vec<(FunctionId, String)>,
     pub(super) event: Box<RawValue>,
 }
 
@@ -34,6 +37,6 @@ impl EventRow {
     }
 
     pub(super) fn stored(self, id: EventId) -> StoredEvent {
-        StoredEvent { internal_id: id, received_at: self.received_at, event: self.event }
+        StoredEvent { internal_id: id, received_at: self.received_at, failed: self.failed, event: self.event }
     }
 }

@@ -1,12 +1,10 @@
 //! The interface `http`, for the engine's HTTP side.
 
-mod pending;
-
 use crate::bindings::http::exports::stepwell::engine::http as wit;
 use crate::{instance, translate};
-use pending as http;
 use std::cell::RefCell;
 use stepwell_engine::error::{Code, Fault};
+use stepwell_engine::http;
 
 /// The component's front desk: requests in, responses out.
 pub struct Desk;
@@ -18,10 +16,10 @@ impl wit::Guest for Desk {
     type Exchange = Exchange;
 
     fn request_limits() -> wit::Limits {
-        let (body_bytes_max, body_time_max) = http::request_limits();
+        let limits = http::request_limits();
         wit::Limits {
-            body_bytes_max: u64::try_from(body_bytes_max).unwrap_or(u64::MAX),
-            body_time_ms_max: body_time_max.0,
+            body_bytes_max: u64::try_from(limits.body_bytes_max).unwrap_or(u64::MAX),
+            body_time_ms_max: limits.body_time_max.0,
         }
     }
 
