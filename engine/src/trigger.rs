@@ -4,6 +4,7 @@ use crate::catalog::{Catalog, Function, Trigger};
 use crate::expression::{self, Bindings, Scope};
 use crate::ids::{FunctionId, Millis};
 use serde_json::value::RawValue;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What an event starts.
 #[derive(Debug, Default)]
@@ -23,42 +24,38 @@ pub struct Matches<'c> {
 #[must_use]
 pub fn started_by<'c>(catalog: &'c Catalog, name: &str, event: &RawValue, now: Millis) -> Matches<'c> {
     let bindings = Bindings { event, incoming: None, now };
+    let mut heard: BTreeMap<&FunctionId, BTreeSet<usize>> = BTreeMap::new();
+    for pattern in patterns_of(name) {
+        for (function, position) in catalog.triggered_by(&pattern) {
+            heard.entry(function).or_default().insert(*position);
+        }
+    }
     let mut matches = Matches::default();
-    for function in live(catalog) {
-        match starts(function, name, &bindings) {
+    for (id, positions) in heard {
+        let Some(function) = catalog.function(id) else { continue };
+        let triggers = positions.into_iter().filter_map(|position| function.triggers.get(position));
+        match starts(triggers, &bindings) {
             Ok(true) => matches.started.push(function),
             Ok(false) => {}
-            Err(reason) => matches.failed.push((function.id.clone(), reason)),
+            Err(reason) => matches.failed.push((id.clone(), reason)),
         }
     }
     matches
 }
 
-/// Whether a trigger on `pattern` hears events called `name`: the name itself, or a part of it before a `/` followed by
-/// `/*`, or before a `.` followed by `.*`.
+/// The triggers that hear events called `name`: the name itself, each part of it before a `/` followed by `/*`, and each
+/// part before a `.` followed by `.*`.
 #[must_use]
-pub fn hears(pattern: &str, name: &str) -> bool {
-    if pattern == name {
-        return true;
-    }
-    let wildcard = |suffix, separator: char| {
-        let prefix: Option<&str> = pattern.strip_suffix(suffix);
-        prefix.and_then(|prefix| name.strip_prefix(prefix)).is_some_and(|rest| rest.starts_with(separator))
-    };
-    wildcard("/*", '/') || wildcard(".*", '.')
+pub fn patterns_of(name: &str) -> Vec<String> {
+    let wildcards = name.char_indices().filter(|(_, separator)| matches!(separator, '/' | '.'));
+    let wildcards = wildcards.filter_map(|(place, separator)| Some(format!("{}{separator}*", name.get(..place)?)));
+    std::iter::once(name.to_owned()).chain(wildcards).collect()
 }
 
-fn live(catalog: &Catalog) -> impl Iterator<Item = &Function> {
-    catalog.functions.values().filter(|function| !function.archived)
-}
-
-fn starts(function: &Function, name: &str, bindings: &Bindings<'_>) -> Result<bool, String> {
+fn starts<'t>(triggers: impl Iterator<Item = &'t Trigger>, bindings: &Bindings<'_>) -> Result<bool, String> {
     let mut failed = None;
-    for trigger in &function.triggers {
+    for trigger in triggers {
         let Trigger::Event { name: pattern, expression } = trigger else { continue };
-        if !hears(pattern, name) {
-            continue;
-        }
         match holds(expression.as_deref(), bindings) {
             Ok(true) => return Ok(true),
             Ok(false) => {}
@@ -97,6 +94,7 @@ mod tests {
                 .collect(),
             version: 1,
             archived: false,
+            flow: crate::catalog::Flow::default(),
         };
         let functions = functions.iter().map(|(slug, triggers)| ((*slug).into(), function(slug, triggers))).collect();
         Catalog { version: 1, functions, ..Catalog::default() }
@@ -134,7 +132,7 @@ mod tests {
             ("a/*", "a/*", true),
         ];
         for (pattern, name, expected) in cases {
-            assert_eq!(hears(pattern, name), expected, "{pattern} hears {name}");
+            assert_eq!(patterns_of(name).contains(&pattern.to_owned()), expected, "{pattern} hears {name}");
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::duration::parse_duration;
 use crate::error::Detail;
+use crate::expression::{Expression, Scope};
 use crate::ids::Millis;
 use crate::limits::EXPRESSION_BYTES_MAX;
 use serde_json::{Map, Value};
@@ -140,10 +141,21 @@ impl<'a> Fields<'a> {
         span
     }
 
-    /// The source of an expression that compiles; `None` where it is absent or empty.
+    /// The source of an expression over `event` that compiles; `None` where it is absent or empty.
     pub(super) fn expression(&self, name: &str, code: &'static str, faults: &mut Faults) -> Option<String> {
+        self.expression_in(Scope::Trigger, name, code, faults)
+    }
+
+    /// As [`Fields::expression`], over the variables of `scope`.
+    pub(super) fn expression_in(
+        &self,
+        scope: Scope,
+        name: &str,
+        code: &'static str,
+        faults: &mut Faults,
+    ) -> Option<String> {
         let source = self.text(name, faults)?;
-        match expression_fault(source) {
+        match expression_fault(source, scope) {
             Some(fault) => {
                 faults.add(code, self.path(name), fault);
                 None
@@ -181,11 +193,14 @@ pub(super) const fn kind(value: &Value) -> &'static str {
 }
 
 /// Why `source` cannot be an expression, if it cannot.
-fn expression_fault(source: &str) -> Option<String> {
+fn expression_fault(source: &str, scope: Scope) -> Option<String> {
     if source.len() > EXPRESSION_BYTES_MAX {
         return Some(format!("is longer than {EXPRESSION_BYTES_MAX} bytes"));
     }
-    source.trim().is_empty().then(|| "is blank".to_owned())
+    if source.trim().is_empty() {
+        return Some("is blank".to_owned());
+    }
+    Expression::compile(source, scope).err().map(|fault| format!("does not compile: {fault}"))
 }
 
 #[cfg(test)]
