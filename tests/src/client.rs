@@ -35,7 +35,9 @@ impl Client {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        if let Some(key) = self.signing_key.as_ref().filter(|_| !headers.iter().any(|(name, _)| *name == "authorization")) {
+        if let Some(key) =
+            self.signing_key.as_ref().filter(|_| !headers.iter().any(|(name, _)| *name == "authorization"))
+        {
             request = request.header("authorization", format!("Bearer {key}"));
         }
         let mut answer = self.agent.run(request.body(body).expect("a request"))?;
@@ -54,7 +56,8 @@ impl Client {
     /// `POST` of JSON.
     pub fn post(&self, path: &str, body: &Value) -> Answer {
         let headers = [("content-type", "application/json")];
-        self.ask("POST", path, &headers, body.to_string().as_bytes()).unwrap_or_else(|fault| panic!("POST {path}: {fault}"))
+        self.ask("POST", path, &headers, body.to_string().as_bytes())
+            .unwrap_or_else(|fault| panic!("POST {path}: {fault}"))
     }
 
     /// Where events go.

@@ -55,7 +55,10 @@ impl Finished {
     pub fn checkpointed(&self) -> Vec<String> {
         let saved = self.requests.iter().filter(|one| one["status"] == 200);
         let steps = saved.flat_map(|one| one["steps"].as_array().cloned().unwrap_or_default());
-        steps.filter(|step| step["op"] == "StepRun").map(|step| step["id"].as_str().unwrap_or_default().to_owned()).collect()
+        steps
+            .filter(|step| step["op"] == "StepRun")
+            .map(|step| step["id"].as_str().unwrap_or_default().to_owned())
+            .collect()
     }
 
     /// Asserts the journal, one line per entry as [`Journal::outline`] has it.

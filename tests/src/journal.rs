@@ -68,7 +68,8 @@ fn line(row: &Value, names: &mut HashMap<String, String>) -> String {
             format!("saved {}", saved.join(", "))
         }
         "Answered" => {
-            let mut parts: Vec<_> = steps().map(|step| format!("{} {}", verb(&step["what"]), name(step, names))).collect();
+            let mut parts: Vec<_> =
+                steps().map(|step| format!("{} {}", verb(&step["what"]), name(step, names))).collect();
             let then = &entry["then"];
             if let Some(complete) = then.get("Complete") {
                 assert!(complete.get("output").is_some(), "no output: {row}");
@@ -92,7 +93,8 @@ fn name(step: &Value, names: &mut HashMap<String, String>) -> String {
 }
 
 fn verb(what: &Value) -> &'static str {
-    let verbs = [("Ran", "ran"), ("Stored", "stored"), ("Failed", "failed"), ("Planned", "planned"), ("Slept", "slept")];
+    let verbs =
+        [("Ran", "ran"), ("Stored", "stored"), ("Failed", "failed"), ("Planned", "planned"), ("Slept", "slept")];
     verbs.into_iter().find(|(kind, _)| what.get(kind).is_some()).map_or("asked for", |(_, verb)| verb)
 }
 

@@ -9,6 +9,7 @@
 
 mod answer;
 mod app;
+mod chance;
 mod child;
 mod client;
 mod finished;
@@ -22,6 +23,7 @@ mod world;
 
 pub use answer::Answer;
 pub use app::{App, Keys, Sdk};
+pub use chance::Chance;
 pub use client::Client;
 pub use finished::{Call, Execution, Finished};
 pub use journal::Journal;

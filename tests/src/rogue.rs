@@ -140,7 +140,8 @@ fn read(socket: &mut TcpStream) -> Option<Request> {
             let head = String::from_utf8_lossy(&bytes[..head_end]).into_owned();
             let mut lines = head.lines();
             let line = lines.next()?.to_owned();
-            let header = |line: &str| line.split_once(": ").map(|(name, value)| (name.to_lowercase(), value.to_owned()));
+            let header =
+                |line: &str| line.split_once(": ").map(|(name, value)| (name.to_lowercase(), value.to_owned()));
             let headers: Vec<_> = lines.filter_map(header).collect();
             let length = headers.iter().find(|(name, _)| name == "content-length");
             let length: usize = length.map_or(0, |(_, length)| length.parse().expect("a length"));

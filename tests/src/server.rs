@@ -108,7 +108,8 @@ fn launch(mode: &Mode, arguments: &[String], dir: &TempDir, port: u16) -> Child 
     let mut command = Command::new(binary());
     command.current_dir(dir.path());
     // What is set on the developer's machine is not what is tested.
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("INNGEST_") || name.starts_with("STEPWELL_")) {
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("INNGEST_") || name.starts_with("STEPWELL_"))
+    {
         command.env_remove(name);
     }
     match mode {

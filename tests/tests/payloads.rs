@@ -43,7 +43,8 @@ fn state_above_four_megabytes_is_fetched_by_the_sdk(lane: &Lane<'_>) {
     let last = run.calls.last().expect("calls").seen();
     assert_eq!((&last["use_api"], &last["ctx"]["use_api"], &last["steps"]), (&json!(true), &json!(true), &json!({})));
     if lane.sdk != Sdk::Py {
-        let fetched = |path: &str| run.requests.iter().any(|one| one["url"].as_str().is_some_and(|url| url.ends_with(path)));
+        let fetched =
+            |path: &str| run.requests.iter().any(|one| one["url"].as_str().is_some_and(|url| url.ends_with(path)));
         assert!(fetched(&format!("/v0/runs/{}/actions", run.run)), "{:?}", run.requests);
     }
 }
