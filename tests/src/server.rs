@@ -63,6 +63,12 @@ impl Server {
         self.restart_as(self.mode.clone());
     }
 
+    /// As [`Server::restart`], with other arguments.
+    pub fn restart_with(&mut self, arguments: &[&str]) {
+        self.arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        self.restart();
+    }
+
     /// As [`Server::restart`], with other keys.
     pub fn restart_as(&mut self, mode: Mode) {
         self.process.kill();

@@ -50,7 +50,7 @@ fn an_event_that_was_answered_with_200_is_there_after_a_kill() {
 
 /// Sends events one by one or in batches, until the server is gone; notes what it acknowledged.
 fn pour(client: &Client, sender: usize, over: &AtomicBool, acknowledged: &Mutex<Vec<String>>) {
-    let count = if sender % 2 == 0 { 1 } else { BATCH };
+    let count = if sender.is_multiple_of(2) { 1 } else { BATCH };
     let events = json!(vec![json!({"name": "ack/go", "data": {"sender": sender}}); count]).to_string();
     while !over.load(Ordering::Relaxed) {
         let Ok(answer) = client.ask("POST", &client.event_path(), &[], events.as_bytes()) else { continue };

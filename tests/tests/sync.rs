@@ -25,19 +25,18 @@ fn apps_sync_on_demand() {
 }
 
 #[test]
-fn an_app_named_at_the_start_is_found_when_it_comes() {
-    // The app needs the server's address and the server the app's: the app comes first and waits for nobody.
-    let first = Server::start(Mode::Dev, &[]);
-    let app = App::start(Sdk::Js3, &first.origin(), &Keys::None);
-    let url = app.url("js3");
-    let server = Server::start(Mode::Dev, &["-u", &url]);
-    // It registers with the server that its environment names, which is the first.
-    until("the app is registered", || {
-        let ids = first.client().send(&json!({"name": "js3/single-step", "data": {"n": 1}}));
-        std::thread::sleep(std::time::Duration::from_millis(100));
-        first.client().runs_of(&ids[0]).first().cloned()
+fn an_app_named_at_the_start_is_synced() {
+    let mut server = Server::start(Mode::Dev, &[]);
+    let app = App::start(Sdk::Js3, &server.origin(), &Keys::None);
+    server.kill();
+    server.restart_with(&["-u", &app.url("js3")]);
+    let client = server.client();
+    let run = until("the app is registered", || {
+        let ids = client.send(&json!({"name": "js3/single-step", "data": {"n": 1}}));
+        client.data(&format!("/v1/events/{}", ids[0]));
+        client.runs_of(&ids[0]).first().map(|run| run["run_id"].as_str().expect("an id").to_owned())
     });
-    drop(server);
+    assert_eq!(client.over(&run)["status"], "Completed");
 }
 
 #[test]
