@@ -112,7 +112,7 @@ fn every_refusal_has_a_code_a_status_and_a_sentence() {
     let (mut server, _app) = served();
     let client = server.client();
     let long = |bytes: usize| "x".repeat(bytes);
-    let cases: [(String, &str); 14] = [
+    let cases: [(String, &str); 16] = [
         (r#"{"data":{}}"#.to_owned(), "event_name_missing"),
         (r#"{"name":""}"#.to_owned(), "event_name_missing"),
         (r#"{"name":"inngest/function.finished"}"#.to_owned(), "event_name_reserved"),
@@ -125,8 +125,10 @@ fn every_refusal_has_a_code_a_status_and_a_sentence() {
         (r#"{"name":"a/b","ts":12}"#.to_owned(), "event_time_invalid"),
         (r#"{"name":"a/b","ts":99999999999999}"#.to_owned(), "event_time_invalid"),
         (json!({"name": "a/b", "data": {"x": long(3 * MIB)}}).to_string(), "event_too_large"),
-        ("[[]]".to_owned(), "body_invalid"),
+        ("[[]]".to_owned(), "event_invalid"),
         ("\"name\"".to_owned(), "body_invalid"),
+        ("[{\"name\":\"a/b\"}".to_owned(), "body_invalid"),
+        (String::new(), "body_invalid"),
     ];
     for (body, code) in cases {
         let answer = client.ask("POST", &client.event_path(), &[], body.as_bytes()).expect("an answer");
