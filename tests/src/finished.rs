@@ -3,8 +3,10 @@
 use crate::Journal;
 use serde_json::Value;
 
+/// A failing test shows no more of an output.
+const OUTPUT_CHARACTERS_SHOWN: usize = 400;
+
 /// One run, when it was over.
-#[derive(Debug)]
 pub struct Finished {
     /// Its id.
     pub run: String,
@@ -31,7 +33,7 @@ impl Finished {
 
     /// Asserts how it ended; the output.
     pub fn assert_status(&self, status: &str) -> &Value {
-        assert_eq!(self.summary["status"], status, "{self:#?}");
+        assert_eq!(self.summary["status"], status, "{self:?}");
         assert!(self.summary["ended_at"].is_string(), "no end: {}", self.summary);
         &self.summary["output"]
     }
@@ -63,7 +65,29 @@ impl Finished {
 
     /// Asserts the journal, one line per entry as [`Journal::outline`] has it.
     pub fn assert_journal(&self, expected: &[&str]) {
-        assert_eq!(self.journal.outline(), expected, "{self:#?}");
+        assert_eq!(self.journal.outline(), expected, "{self:?}");
+    }
+}
+
+/// What a failing test shows: enough to see what happened, and no megabytes.
+impl std::fmt::Debug for Finished {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let output: String = self.summary["output"].to_string().chars().take(OUTPUT_CHARACTERS_SHOWN).collect();
+        writeln!(out, "run {} {}: {output}", self.run, self.summary["status"])?;
+        writeln!(out, "journal: {:#?}", self.journal.outline())?;
+        for call in &self.calls {
+            let ctx = &call.0["ctx"];
+            let (attempt, generation, plan) =
+                (&ctx["attempt"], &ctx["generation_id"], &ctx["disable_immediate_execution"]);
+            write!(
+                out,
+                "call {} at {}: attempt {attempt}, generation {generation}, ",
+                call.0["step_id"], call.0["at_ms"]
+            )?;
+            writeln!(out, "plan only {plan}, {} memos -> {}", call.stack().len(), call.answered())?;
+        }
+        writeln!(out, "executed: {:?}", self.executions.iter().map(|one| (&one.step, one.at_ms)).collect::<Vec<_>>())?;
+        write!(out, "requests of the SDK: {}", Value::from(self.requests.clone()))
     }
 }
 

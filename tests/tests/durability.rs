@@ -80,7 +80,7 @@ impl Seen {
 
 fn assert_complete(run: &Finished) {
     let output = run.output().as_array().expect("ten results").clone();
-    assert_eq!(output.len(), STEPS, "{run:#?}");
+    assert_eq!(output.len(), STEPS, "{run:?}");
     let recorded = run.journal.results();
     let ids: HashMap<&str, &str> = run.executions.iter().map(|one| (one.step.as_str(), one.id.as_str())).collect();
     for (i, result) in output.iter().enumerate() {
@@ -110,7 +110,7 @@ fn assert_nothing_recorded_runs_again(run: &Finished) {
     }
     for Execution { step, id, at_ms, .. } in &run.executions {
         let known_at_ms = known_at_ms[id.as_str()];
-        assert!(*at_ms <= known_at_ms, "{}: {step} ran at {at_ms} although known at {known_at_ms}: {run:#?}", run.run);
+        assert!(*at_ms <= known_at_ms, "{}: {step} ran at {at_ms} although known at {known_at_ms}: {run:?}", run.run);
     }
 }
 

@@ -80,5 +80,5 @@ fn a_race_goes_on_with_the_first(lane: &Lane<'_>) {
 fn assert_each_ran_once(run: &Finished, steps: &[&str]) {
     let mut executed = run.executed();
     executed.sort_unstable();
-    assert_eq!(executed, steps, "{run:#?}");
+    assert_eq!(executed, steps, "{run:?}");
 }
