@@ -16,7 +16,9 @@
 
 pub mod actor;
 pub mod catalog;
+pub mod duration;
 pub mod error;
+pub mod expression;
 pub mod history;
 pub mod http;
 pub mod ids;
@@ -24,4 +26,5 @@ pub mod limits;
 pub mod run;
 pub mod signing;
 pub mod stream;
+pub mod trigger;
 pub mod turn;

@@ -1,3 +1,38 @@
-//! The wasmtime host and the stepwell command.
+//! The `stepwell` command: the wasmtime host, and a client for it.
+//!
+//! ```text
+//! requests ─ server ─┐                                ┌─ store (one SQLite file)
+//!                    ├─ partition: turns, one commit ─┤
+//! apps ────── calls ─┘                                └─ parts (three wasm components: every decision)
+//! ```
+//!
+//! The host decides nothing. It knows only `wit/`, never the engine's crate.
+//!
+//! What is strict here: **durable before visible.** No effect of a turn leaves a partition before the rows of that turn
+//! are committed (`partition/turns.rs`).
+#![allow(unreachable_pub)] // A program has no outside: `pub` means "for other modules".
+#![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::cast_possible_truncation))]
 
-fn main() {}
+mod calls;
+mod catalog_cell;
+mod cli;
+mod clock;
+mod config;
+mod discovery;
+mod hub;
+mod limits;
+mod logging;
+mod partition;
+mod parts;
+mod serve;
+mod server;
+mod shutdown;
+mod store;
+mod wit;
+mod world;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

@@ -1,0 +1,243 @@
+//! The loop of a partition.
+
+use super::asks::Asks;
+use super::batch::{Batch, Delivery, Held};
+use super::debts::{Begin, Debts};
+use super::hot::Hot;
+use super::inbox::Item;
+use super::outside::Outside;
+use super::timers::Timers;
+use crate::parts::Parts;
+use crate::store::{Store, StoreError};
+use crate::wit::{CatalogVersion, Message, catalog_address};
+use crate::{clock, limits};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+/// What a partition may hold.
+#[derive(Clone, Copy, Debug)]
+pub struct TurnsConfig {
+    /// Calls in flight.
+    pub calls_max: usize,
+    /// Hot actors.
+    pub hot_actors_max: usize,
+    /// The rows of hot actors together.
+    pub hot_bytes_max: usize,
+}
+
+/// Why a transaction came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum BatchFailure {
+    /// The file.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// No entropy.
+    #[error("the operating system gives no random bits: {0}")]
+    Entropy(#[from] getrandom::Error),
+    /// Actors that send each other messages without end.
+    #[error("one transaction had more than {} turns", limits::BATCH_TURNS_MAX)]
+    Endless,
+}
+
+/// A partition's thread.
+pub struct Turns<P: Parts, O: Outside> {
+    pub(super) parts: P,
+    pub(super) store: Store,
+    pub(super) hot: Hot<P::Actor>,
+    pub(super) debts: Debts,
+    /// The catalog that turns decide by.
+    pub(super) catalog: CatalogVersion,
+    /// The newest one that is durable.
+    catalog_durable: CatalogVersion,
+    outside: O,
+    timers: Timers,
+    asks: Asks,
+    inbox: Receiver<Item>,
+    stopping: bool,
+}
+
+impl<P: Parts, O: Outside> Turns<P, O> {
+    /// A partition over `store`, with nothing hot and nothing in flight.
+    #[must_use]
+    pub fn new(parts: P, store: Store, outside: O, inbox: Receiver<Item>, config: TurnsConfig) -> Self {
+        let none = CatalogVersion { version: 0, snapshot: Vec::new() };
+        Self {
+            parts,
+            store,
+            hot: Hot::new(config.hot_actors_max, config.hot_bytes_max),
+            debts: Debts::new(config.calls_max),
+            catalog: none.clone(),
+            catalog_durable: none,
+            outside,
+            timers: Timers::default(),
+            asks: Asks::default(),
+            inbox,
+            stopping: false,
+        }
+    }
+
+    /// Brings the catalog back. To be called first: every other actor decides by it.
+    ///
+    /// # Errors
+    /// The file cannot be read or written.
+    pub fn start(&mut self) -> Result<(), BatchFailure> {
+        let mut batch = Batch::default();
+        batch.queue.push_back(Delivery { to: catalog_address(), message: Message::Resume });
+        self.transact(&mut batch)?;
+        self.release(batch);
+        Ok(())
+    }
+
+    /// Works until it is told to stop, or nobody is left who could say anything.
+    pub fn run(&mut self) {
+        while !self.stopping {
+            self.step();
+        }
+    }
+
+    /// Waits for something to do, does it in one transaction, and lets the effects out.
+    pub fn step(&mut self) {
+        let mut batch = Batch::default();
+        self.gather(&mut batch);
+        if batch.queue.is_empty() {
+            return;
+        }
+        match self.transact(&mut batch) {
+            Ok(()) => self.release(batch),
+            Err(failure) => self.abandon(batch, &failure),
+        }
+        self.tidy();
+    }
+
+    fn gather(&mut self, batch: &mut Batch) {
+        let waited = match self.pause() {
+            None => self.inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(pause) => self.inbox.recv_timeout(pause),
+        };
+        match waited {
+            Ok(item) => self.take_in(item, batch),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => self.stopping = true,
+        }
+        while batch.queue.len() < limits::BATCH_MESSAGES_MAX
+            && let Ok(item) = self.inbox.try_recv()
+        {
+            self.take_in(item, batch);
+        }
+        let now = clock::now_ms();
+        let found = self
+            .timers
+            .refill(&self.store, now)
+            .and_then(|()| self.debts.take(&self.store, now, limits::BATCH_MESSAGES_MAX));
+        let owed = found.unwrap_or_else(|cause| {
+            tracing::error!(%cause, "cannot read who is to be woken; trying again");
+            std::thread::sleep(limits::RETRY_AFTER_FAILURE);
+            Vec::new()
+        });
+        let woken = self.timers.take_due(now, limits::BATCH_MESSAGES_MAX);
+        for to in woken.iter().cloned() {
+            batch.queue.push_back(Delivery { to, message: Message::Wake });
+        }
+        for to in owed.iter().cloned() {
+            batch.queue.push_back(Delivery { to, message: Message::Resume });
+        }
+        batch.woken = woken;
+        batch.owed.extend(owed);
+    }
+
+    /// How long nothing is due; `None`: until somebody says something.
+    fn pause(&self) -> Option<Duration> {
+        [self.timers.next(), self.debts.next()].into_iter().flatten().min().map(clock::until)
+    }
+
+    fn take_in(&mut self, item: Item, batch: &mut Batch) {
+        match item {
+            Item::Ask { to, body, reply, place } => {
+                drop(place);
+                let token = self.asks.open(reply);
+                batch.tokens.push(token);
+                batch.queue.push_back(Delivery { to, message: Message::Ask((token, body)) });
+            }
+            Item::Answered { to, outcome } => {
+                self.debts.end(&outcome.id);
+                batch.owed.push(to.clone());
+                batch.queue.push_back(Delivery { to, message: Message::Answered(outcome) });
+            }
+            Item::Stop => self.stopping = true,
+        }
+    }
+
+    /// All turns of a batch, and the commit.
+    fn transact(&mut self, batch: &mut Batch) -> Result<(), BatchFailure> {
+        self.store.begin()?;
+        while let Some(delivery) = batch.queue.pop_front() {
+            self.deliver(delivery, batch)?;
+        }
+        for (actor, (before, next)) in &batch.wakes {
+            if next.wake_row() != *before {
+                self.store.set_wake_row(&actor.to_text(), next.wake_row())?;
+            }
+        }
+        self.store.commit()?;
+        Ok(())
+    }
+
+    /// The rows are durable: now the world may know.
+    fn release(&mut self, batch: Batch) {
+        for (actor, (_, next)) in batch.wakes {
+            if let Some(hot) = self.hot.get(&actor) {
+                hot.wake_row = next.wake_row();
+            }
+            self.timers.set(&actor, next);
+        }
+        let later = clock::now_ms().saturating_add(millis(limits::RETRY_AFTER_TRAP));
+        for actor in &batch.trapped_wakes {
+            self.timers.rearm(actor, later);
+        }
+        for effect in batch.held {
+            match effect {
+                Held::Reply(reply) => self.asks.answer(reply.token, Ok(reply.body)),
+                Held::Failed { token, why } => self.asks.fail(token, &why),
+                Held::Call(from, call) => {
+                    if self.debts.begin(&call.id, &from) == Begin::Now {
+                        self.outside.call(&from, call);
+                    }
+                }
+                Held::Publish(news) => self.outside.publish(&news.channel),
+                Held::Install(catalog) => {
+                    self.outside.install(&catalog);
+                    self.catalog_durable = catalog;
+                }
+            }
+        }
+    }
+
+    /// Nothing of the batch happened: whoever asked is told so, and what came from elsewhere is tried again later.
+    fn abandon(&mut self, batch: Batch, failure: &BatchFailure) {
+        tracing::error!(cause = %failure, messages = batch.turns, "a transaction failed; nothing of it was kept");
+        if let Err(cause) = self.store.rollback() {
+            tracing::error!(%cause, "the rollback failed");
+        }
+        self.hot.forget_all();
+        self.parts.restart();
+        if batch.installed {
+            self.catalog = self.catalog_durable.clone();
+            self.parts.install(&self.catalog);
+        }
+        let later = clock::now_ms().saturating_add(millis(limits::RETRY_AFTER_FAILURE));
+        for token in batch.tokens {
+            self.asks.fail(token, &format!("nothing was kept: {failure}"));
+        }
+        for actor in batch.owed {
+            self.debts.owe(actor);
+            self.debts.hold_until(later);
+        }
+        for actor in &batch.woken {
+            self.timers.rearm(actor, later);
+        }
+    }
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}

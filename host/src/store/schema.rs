@@ -1,0 +1,53 @@
+//! The tables, and how the file is kept.
+
+use super::StoreError;
+use rusqlite::Connection;
+use std::path::Path;
+use std::time::Duration;
+
+/// The version that `user_version` holds. A newer schema gets a newer number and a step that brings older files to it.
+const SCHEMA_VERSION: i64 = 1;
+/// How long a statement waits for another process (a backup, an `sqlite3` shell) that holds the file.
+const BUSY_TIME_MAX: Duration = Duration::from_secs(5);
+/// Prepared statements that are kept: more than there are.
+const STATEMENTS_KEPT: usize = 32;
+
+/// `rows`: keys of an actor lie together, and actors are named so that they sort by time (law 5).
+/// `wakes`: `owing` actors are resumed after a restart and their exact times are kept in memory alone; parked ones are
+/// found by their time.
+const TABLES: &str = "
+CREATE TABLE rows (
+    actor TEXT NOT NULL,
+    key TEXT NOT NULL,
+    value BLOB NOT NULL,
+    PRIMARY KEY (actor, key)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE wakes (
+    actor TEXT NOT NULL PRIMARY KEY,
+    at INTEGER NOT NULL,
+    owing INTEGER NOT NULL
+) WITHOUT ROWID, STRICT;
+CREATE INDEX wakes_parked ON wakes (at, actor) WHERE owing = 0;
+";
+
+/// Makes the tables where they are missing and sets how the file is kept.
+///
+/// # Errors
+/// A file from a newer version; SQLite's own words.
+pub fn prepare(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    connection.busy_timeout(BUSY_TIME_MAX)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    // Before the first table, or it has no effect. Twice SQLite's default: journal rows of a step are often some KB.
+    connection.pragma_update(None, "page_size", 8192)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if found > SCHEMA_VERSION {
+        return Err(StoreError::TooNew { path: path.to_owned(), found, known: SCHEMA_VERSION });
+    }
+    if found == 0 {
+        connection.execute_batch(&format!("BEGIN;{TABLES}PRAGMA user_version = {SCHEMA_VERSION};COMMIT;"))?;
+    }
+    Ok(())
+}
