@@ -63,7 +63,7 @@ fn a_failed_function_is_told_to_its_failure_handler(lane: &Lane<'_>) {
     assert_eq!(run.attempts(), [0, 1]);
     run.assert_journal(&["started", "retry fn boom", "fail fn boom"]);
     let handled = until("the failure handler runs", || {
-        let seen = lane.app.seen(Some(&run.run));
+        let seen = lane.app.seen(Some(&format!("about-{}", run.run)));
         let executions = seen["executions"].as_array()?.clone();
         executions.iter().any(|one| one["step"] == "handle").then_some(executions.len())
     });

@@ -138,7 +138,7 @@ fn a_wildcard_takes_events_of_its_prefix(lane: &Lane<'_>) {
 fn the_end_of_a_run_is_an_event(lane: &Lane<'_>) {
     let run = lane.run("single-step", &json!({"n": 5}));
     let seen = until("inngest/function.finished starts a function", || {
-        let seen = lane.app.seen(Some(&run.run))["executions"].as_array()?.clone();
+        let seen = lane.app.seen(Some(&format!("about-{}", run.run)))["executions"].as_array()?.clone();
         seen.iter().any(|one| one["step"] == "end seen").then_some(seen)
     });
     assert_eq!(seen.iter().filter(|one| one["step"] == "end seen").count(), 1);

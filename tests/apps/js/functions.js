@@ -109,7 +109,7 @@ export const functions = ({ app, define, errors: { NonRetriableError, RetryAfter
         retries: 1,
         onFailure: ({ event, error, step }) => {
           const failed = event.data;
-          return step.run("handle", () => execute(failed.run_id, "handle", () => ({ message: error.message, of: failed.event.name })));
+          return step.run("handle", () => execute(`about-${failed.run_id}`, "handle", () => ({ message: error.message, of: failed.event.name })));
         },
       },
     ),
@@ -170,12 +170,12 @@ export const functions = ({ app, define, errors: { NonRetriableError, RetryAfter
 
     define({ id: "wildcard" }, { event: `${app}/wild.*` }, ({ event }) => event.name),
 
-    // Two functions that listen to the server's own events about two of the others.
+    // Two functions that listen to the server's own events about two of the others; noted beside that other's run.
     define({ id: "on-cancelled" }, { event: "inngest/function.cancelled", if: `event.data.function_id == '${app}-long-sleep'` }, ({ event, step }) =>
-      step.run("seen", () => execute(event.data.run_id, "cancellation seen", () => true)),
+      step.run("seen", () => execute(`about-${event.data.run_id}`, "cancellation seen", () => true)),
     ),
     define({ id: "on-finished" }, { event: "inngest/function.finished", if: `event.data.function_id == '${app}-single-step'` }, ({ event, step }) =>
-      step.run("seen", () => execute(event.data.run_id, "end seen", () => event.data.result)),
+      step.run("seen", () => execute(`about-${event.data.run_id}`, "end seen", () => event.data.result)),
     ),
   ];
 };

@@ -122,7 +122,7 @@ def functions(client: inngest.Inngest) -> list[inngest.Function]:
     async def on_failure(ctx: inngest.Context):
         failed = ctx.event.data
         handled = {"message": failed["error"]["message"], "of": failed["event"]["name"]}
-        return await ctx.step.run("handle", lambda: execute(failed["run_id"], "handle", lambda _: handled))
+        return await ctx.step.run("handle", lambda: execute(f"about-{failed['run_id']}", "handle", lambda _: handled))
 
     @serve("failing", retries=1, on_failure=on_failure)
     async def failing(ctx, run):
@@ -179,13 +179,13 @@ def functions(client: inngest.Inngest) -> list[inngest.Function]:
     async def wildcard(ctx, run):
         return ctx.event.name
 
-    # Two functions that listen to the server's own events about two of the others.
+    # Two functions that listen to the server's own events about two of the others; noted beside that other's run.
     @serve("on-cancelled", event="inngest/function.cancelled", expression=f"event.data.function_id == '{app}-long-sleep'")
     async def on_cancelled(ctx, run):
-        return await ctx.step.run("seen", lambda: execute(ctx.event.data["run_id"], "cancellation seen", lambda _: True))
+        return await ctx.step.run("seen", lambda: execute(f"about-{ctx.event.data['run_id']}", "cancellation seen", lambda _: True))
 
     @serve("on-finished", event="inngest/function.finished", expression=f"event.data.function_id == '{app}-single-step'")
     async def on_finished(ctx, run):
-        return await ctx.step.run("seen", lambda: execute(ctx.event.data["run_id"], "end seen", lambda _: ctx.event.data["result"]))
+        return await ctx.step.run("seen", lambda: execute(f"about-{ctx.event.data['run_id']}", "end seen", lambda _: ctx.event.data["result"]))
 
     return served
