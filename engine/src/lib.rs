@@ -27,3 +27,4 @@ pub mod signing;
 pub mod stream;
 pub mod trigger;
 pub mod turn;
+pub mod waits;

@@ -1,7 +1,10 @@
 //! From text to the parser's tree: what must be done before the parser may see it.
 
 use super::CompileError;
-use crate::limits::{EXPRESSION_BYTES_MAX, EXPRESSION_DEPTH_MAX, EXPRESSION_PARENTHESES_MAX, EXPRESSION_TERNARIES_MAX};
+use crate::limits::{
+    EXPRESSION_BRACKETS_MAX, EXPRESSION_BYTES_MAX, EXPRESSION_DEPTH_MAX, EXPRESSION_PARENTHESES_MAX,
+    EXPRESSION_TERNARIES_MAX,
+};
 use cel::parser::PrattParser;
 use cel::parser::pratt_parser::{Lexer, Token, TokenKind};
 
@@ -16,13 +19,15 @@ pub(super) fn parse(source: &str) -> Result<cel::IdedExpr, CompileError> {
     let tokens = tokens(source)?;
     guard(&tokens)?;
     let escaped = with_regex_escapes(source, &tokens);
-    PrattParser::new().error_recovery_limit(1).parse(&escaped).map_err(|errors| {
-        let message = errors.errors.first().map_or_else(String::new, |error| {
-            let (line, column) = error.pos;
-            format!("line {line}, column {column}: {}", error.msg.trim_start_matches("Syntax error: "))
-        });
-        CompileError { message }
-    })
+    PrattParser::new().max_recursion_depth(EXPRESSION_BRACKETS_MAX).error_recovery_limit(1).parse(&escaped).map_err(
+        |errors| {
+            let message = errors.errors.first().map_or_else(String::new, |error| {
+                let (line, column) = error.pos;
+                format!("line {line}, column {column}: {}", error.msg.trim_start_matches("Syntax error: "))
+            });
+            CompileError { message }
+        },
+    )
 }
 
 fn refuse<T>(message: impl Into<String>) -> Result<T, CompileError> {
