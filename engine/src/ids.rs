@@ -17,6 +17,13 @@ impl Millis {
         Self(self.0.saturating_add(span.0))
     }
 
+    /// This moment as RFC 3339, in UTC, to the millisecond.
+    #[must_use]
+    pub fn rfc3339(self) -> String {
+        let moment = i64::try_from(self.0).ok().and_then(chrono::DateTime::from_timestamp_millis).unwrap_or_default();
+        moment.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+    }
+
     /// The span from `earlier` to here; zero where `earlier` is later.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Self {

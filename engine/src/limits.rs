@@ -50,6 +50,47 @@ pub const RETRIES_MAX: u32 = 20;
 /// Retries where a function says nothing.
 pub const RETRIES_DEFAULT: u32 = 4;
 
+/// An app's or a function's name or id.
+pub const NAME_BYTES_MAX: usize = 512;
+/// An app's address.
+pub const APP_URL_BYTES_MAX: usize = 4 << 10;
+/// A trigger's schedule.
+pub const SCHEDULE_CHARACTERS_MAX: usize = 255;
+/// The jitter of a schedule, from one second ...
+pub const JITTER_MIN: Millis = Millis(1_000);
+/// ... to five minutes.
+pub const JITTER_MAX: Millis = Millis(5 * 60 * 1_000);
+/// Concurrency limits of one function.
+pub const CONCURRENCY_LIMITS_PER_FUNCTION_MAX: usize = 2;
+/// Events that cancel a run of one function.
+pub const CANCELS_PER_FUNCTION_MAX: usize = 5;
+/// A throttle's period, from one second ...
+pub const THROTTLE_PERIOD_MIN: Millis = Millis(1_000);
+/// ... to a week.
+pub const THROTTLE_PERIOD_MAX: Millis = Millis(7 * 24 * 60 * 60 * 1_000);
+/// A rate limit's period, from a millisecond ...
+pub const RATE_LIMIT_PERIOD_MIN: Millis = Millis(1);
+/// ... to a day.
+pub const RATE_LIMIT_PERIOD_MAX: Millis = Millis(24 * 60 * 60 * 1_000);
+/// A debounce's period, from one second ...
+pub const DEBOUNCE_PERIOD_MIN: Millis = Millis(1_000);
+/// ... to a week.
+pub const DEBOUNCE_PERIOD_MAX: Millis = Millis(7 * 24 * 60 * 60 * 1_000);
+/// Events in a full batch, from two ...
+pub const BATCH_EVENTS_MIN: u32 = 2;
+/// ... to a hundred.
+pub const BATCH_EVENTS_MAX: u32 = 100;
+/// How long a batch may gather, from one second ...
+pub const BATCH_TIMEOUT_MIN: Millis = Millis(1_000);
+/// ... to a minute.
+pub const BATCH_TIMEOUT_MAX: Millis = Millis(60_000);
+/// How long an app may take to answer when it is asked to sync.
+pub const SYNC_TIME_MAX: Millis = Millis(10_000);
+/// Redirects that such a request follows.
+pub const SYNC_REDIRECTS_MAX: u32 = 10;
+/// Requests for a sync that may wait for apps at once.
+pub const SYNCS_WAITING_MAX: usize = 100;
+
 /// The body of a call; beyond it the SDK is told to fetch the state (PROTOCOL §3.8).
 pub const CALL_BODY_BYTES_MAX: usize = 4 << 20;
 /// The state that a call carries; beyond it the SDK is told to fetch it.
@@ -64,6 +105,8 @@ pub const ANSWER_BYTES_MAX: usize = 8 << 20;
 pub const STEP_OUTPUT_BYTES_MAX: usize = 4 << 20;
 /// A hashed step id. SHA-1 in hex is 40; SDKs may choose longer ones.
 pub const STEP_ID_BYTES_MAX: usize = 256;
+/// Rows in one run's journal: beyond it an app asks without end.
+pub const JOURNAL_ROWS_MAX: u32 = 50_000;
 /// Steps of one run.
 pub const STEPS_PER_RUN_MAX: usize = 1_000;
 /// Ops in one answer.
@@ -84,3 +127,23 @@ pub const WATCH_TIME_MAX: Millis = Millis(30_000);
 pub const PAGE_ROWS_MAX: u32 = 100;
 /// Rows in one page where the request says nothing.
 pub const PAGE_ROWS_DEFAULT: u32 = 20;
+/// How deep an event may nest: SDKs and signatures read it with parsers that stop at 128, wrapped in some levels of our own.
+pub const EVENT_DEPTH_MAX: u32 = 100;
+/// Faulty events of one request that its refusal names.
+pub const EVENT_FAULTS_TOLD_MAX: usize = 20;
+/// Sessions of one event (PROTOCOL §8.3).
+pub const SESSIONS_PER_EVENT_MAX: usize = 5;
+/// A session's key.
+pub const SESSION_KEY_BYTES_MAX: usize = 128;
+/// A session's id.
+pub const SESSION_ID_BYTES_MAX: usize = 512;
+/// Fields of a form.
+pub const FORM_FIELDS_MAX: usize = 1_000;
+/// Expired event ids that one turn forgets.
+pub const EXPIRED_IDS_PER_TURN_MAX: u32 = 1_000;
+/// Stored events that one page of a list looks at.
+pub const LIST_EVENTS_READ_MAX: u32 = 2_000;
+/// Bytes of stored events after which a page of a list ends early.
+pub const LIST_BYTES_READ_MAX: usize = 8 << 20;
+/// Stored events that a list reads at first, before it knows how large they are.
+pub const LIST_EVENTS_READ_FIRST: u32 = 32;

@@ -1,3 +1,48 @@
-//! Builds, tests, demonstrates and measures Stepwell.
+//! Builds, tests, demonstrates and measures Stepwell: `cargo xtask --help`.
 
-fn main() {}
+mod build;
+mod packages;
+mod process;
+mod progress;
+mod test;
+mod workspace;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+use workspace::Workspace;
+
+#[derive(Parser)]
+#[command(about, bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Builds the engine's three components and the `stepwell` binary
+    Build(build::Arguments),
+    /// Runs every check and every test
+    Test(test::Arguments),
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            process::leave_if_interrupted();
+            progress::failure(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<ExitCode> {
+    process::stop_all_on_interrupt()?;
+    let workspace = Workspace::find()?;
+    match arguments.command {
+        Command::Build(arguments) => build::run(&workspace, &arguments).map(|()| ExitCode::SUCCESS),
+        Command::Test(arguments) => test::run(&workspace, &arguments),
+    }
+}

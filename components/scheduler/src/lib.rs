@@ -1,1 +1,12 @@
-//! The scheduler component.
+//! The scheduler component: which runs start and when, the actors `waits`, `gate` and `cron`.
+#![cfg(target_family = "wasm")]
+#![allow(unsafe_code, reason = "the generated exports are unsafe functions")]
+
+mod pending;
+
+use pending::Scheduler;
+use stepwell_glue::House;
+
+type SchedulerHouse = House<Scheduler>;
+
+stepwell_glue::bindings::actors::export_actors!(SchedulerHouse);

@@ -1,5 +1,6 @@
 //! A function as it was registered (PROTOCOL §1.5).
 
+use super::Flow;
 use crate::ids::{AppId, FunctionId};
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +24,9 @@ pub struct Function {
     /// No longer in its app's newest sync: starts no runs, finishes those it has.
     #[serde(default)]
     pub archived: bool,
+    /// When its runs start, and how many at once.
+    #[serde(default, skip_serializing_if = "Flow::is_none")]
+    pub flow: Flow,
 }
 
 /// What starts a function.

@@ -1,28 +1,30 @@
 //! Apps, their functions, and the versioned snapshot of both that every turn is given.
+//!
+//! Apps announce themselves (`registration`), are asked to (`sync`), and are refused with every fault that they have
+//! (`definition` and `flow`, by way of `fields`). The actor keeps what they said as rows and installs it everywhere.
 
+mod actor;
+mod app;
+mod change;
+mod definition;
+mod fields;
+pub mod flow;
 mod function;
+pub mod message;
+mod overview;
+mod registration;
+mod rows;
+mod schedule;
+mod serve_url;
 mod snapshot;
+mod sync;
+mod triggers;
 
+#[cfg(test)]
+mod tests;
+
+pub use actor::CatalogActor;
+pub use app::{App, SyncError};
+pub use flow::Flow;
 pub use function::{Function, Trigger};
-pub use snapshot::{App, Catalog};
-
-use crate::actor::Actor;
-use crate::error::Fault;
-use crate::turn::{Message, Outcome, Range, Row, Turn};
-
-/// The actor that owns the catalog.
-pub struct CatalogActor;
-
-impl Actor for CatalogActor {
-    fn preload(_key: &str) -> Vec<Range> {
-        vec![Range::all()]
-    }
-
-    fn load(_key: &str, _rows: &[(Range, Vec<Row>)]) -> Result<Self, Fault> {
-        Ok(Self)
-    }
-
-    fn turn(&mut self, _turn: &Turn<'_>, _message: Message) -> Result<Outcome, Fault> {
-        Err(Fault::new("message", "unknown"))
-    }
-}
+pub use snapshot::{Catalog, TriggerIndex};

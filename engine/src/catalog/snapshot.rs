@@ -1,35 +1,24 @@
 //! The read-only snapshot that turns decide by.
 
-use super::Function;
+use super::{App, Function, Trigger};
 use crate::error::Fault;
-use crate::ids::{AppId, FunctionId, Millis};
+use crate::ids::{AppId, FunctionId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-/// An app as of its newest sync.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct App {
-    /// Its name.
-    pub id: AppId,
-    /// Its serve endpoint.
-    pub url: String,
-    /// `js:v4.24.0`, say.
-    pub sdk: String,
-    /// `express`, say.
-    pub framework: String,
-    /// When it last changed.
-    pub synced_at: Millis,
-}
+use std::sync::OnceLock;
 
 /// All apps and functions, at one version.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Catalog {
     /// 0 before the first sync.
     pub version: u64,
-    /// Apps by name.
+    /// Apps by name, archived ones among them.
     pub apps: BTreeMap<AppId, App>,
     /// Functions by slug, archived ones among them.
     pub functions: BTreeMap<FunctionId, Function>,
+    /// What [`Catalog::triggered_by`] looks into. A catalog whose functions are changed after that was asked needs a new one.
+    #[serde(skip)]
+    pub triggers: TriggerIndex,
 }
 
 impl Catalog {
@@ -53,5 +42,101 @@ impl Catalog {
     #[must_use]
     pub fn function(&self, id: &FunctionId) -> Option<&Function> {
         self.functions.get(id)
+    }
+
+    /// The live functions with a trigger on exactly `pattern`, and which of its triggers it is, by slug and position.
+    ///
+    /// An event's name stands for several patterns (SERVER §1.5): ask for each.
+    #[must_use]
+    pub fn triggered_by(&self, pattern: &str) -> &[(FunctionId, usize)] {
+        let index = self.triggers.0.get_or_init(|| index_of(&self.functions));
+        index.get(pattern).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// From an event trigger's name to who has it. Made when it is first asked: most parts never ask.
+///
+/// It follows from the functions, so that it takes no part in comparisons, and a copy makes its own.
+#[derive(Default)]
+pub struct TriggerIndex(OnceLock<Index>);
+
+type Index = BTreeMap<String, Vec<(FunctionId, usize)>>;
+
+fn index_of(functions: &BTreeMap<FunctionId, Function>) -> Index {
+    let mut index = Index::new();
+    for function in functions.values().filter(|function| !function.archived) {
+        for (position, trigger) in function.triggers.iter().enumerate() {
+            if let Trigger::Event { name, .. } = trigger {
+                index.entry(name.clone()).or_default().push((function.id.clone(), position));
+            }
+        }
+    }
+    index
+}
+
+impl Clone for TriggerIndex {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl PartialEq for TriggerIndex {
+    fn eq(&self, _other: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for TriggerIndex {}
+
+impl std::fmt::Debug for TriggerIndex {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("TriggerIndex")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Flow;
+
+    fn function(id: &str, names: &[&str], archived: bool) -> (FunctionId, Function) {
+        let triggers = names.iter().map(|name| Trigger::Event { name: (*name).to_owned(), expression: None }).collect();
+        let function = Function {
+            id: id.into(),
+            app: "app".into(),
+            name: id.to_owned(),
+            url: "http://localhost:3000".to_owned(),
+            retries: 4,
+            triggers,
+            version: 1,
+            archived,
+            flow: Flow::default(),
+        };
+        (id.into(), function)
+    }
+
+    #[test]
+    fn live_functions_are_found_by_their_triggers() {
+        let functions = BTreeMap::from([
+            function("app-a", &["a/b", "a/*"], false),
+            function("app-b", &["c", "a/b"], false),
+            function("app-gone", &["a/b"], true),
+        ]);
+        let catalog = Catalog { version: 3, functions, ..Catalog::default() };
+        let again = Catalog::decode(&catalog.encode().unwrap()).unwrap();
+        assert_eq!(again.triggered_by("a/b"), [("app-a".into(), 0), ("app-b".into(), 1)]);
+        assert_eq!(again.triggered_by("a/*"), [("app-a".into(), 1)]);
+        assert!(again.triggered_by("a").is_empty());
+        assert_eq!(again, catalog);
+    }
+
+    #[test]
+    fn a_copy_that_is_changed_does_not_keep_the_old_index() {
+        let catalog = Catalog { functions: BTreeMap::from([function("app-a", &["a"], false)]), ..Catalog::default() };
+        assert_eq!(catalog.triggered_by("a").len(), 1);
+        let mut copy = catalog.clone();
+        copy.functions.clear();
+        assert!(copy.triggered_by("a").is_empty());
+        assert_eq!(catalog.triggered_by("a").len(), 1);
     }
 }

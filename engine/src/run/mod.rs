@@ -1,24 +1,260 @@
 //! One run: a journal, and the state that is its fold.
+//!
+//! Read it in this order: [`journal`] (what is written), [`state`] (what it folds to, with the rules of parallelism),
+//! [`decide`] (what an answer comes to), [`call`] (what is sent). This file is the actor around them: it decides an entry,
+//! appends it, applies it as a reload would, and derives from the new state which calls are owed.
 
+pub mod answer;
+pub mod call;
+pub mod checkpoint;
+pub mod decide;
+pub mod finish;
+pub mod journal;
+pub mod memo;
 pub mod message;
+pub mod opcode;
+pub mod problem;
+pub mod retry;
+pub mod state;
+pub mod summary;
+pub mod timeline;
+pub mod unit;
 
 use crate::actor::Actor;
-use crate::error::Fault;
-use crate::turn::{Message, Outcome, Range, Row, Turn};
+use crate::error::{Code, Fault, Refusal};
+use crate::history;
+use crate::ids::StepId;
+use crate::turn::{Address, Answer, CallOutcome, Done, Effect, Message, Outcome, Range, Turn};
+use journal::Entry;
+use memo::Memo;
+use message::{Ask, Start, Tell};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use state::State;
+use std::collections::BTreeSet;
+use unit::{CallId, UnitId};
 
-/// A run.
-pub struct Run;
+/// A run; empty until it is started.
+pub struct Run {
+    live: Option<Live>,
+}
+
+/// A run that exists.
+struct Live {
+    state: State,
+    /// The triggering events, as they travel in calls.
+    events: Vec<Memo>,
+    /// Calls that this actor has sent since it was made. Only a memory: losing it means sending again, which the shell
+    /// recognises by the call's id.
+    sent: BTreeSet<CallId>,
+}
 
 impl Actor for Run {
     fn preload(_key: &str) -> Vec<Range> {
         vec![Range::all()]
     }
 
-    fn load(_key: &str, _rows: &[(Range, Vec<Row>)]) -> Result<Self, Fault> {
-        Ok(Self)
+    fn load(_key: &str, rows: &[(Range, Vec<crate::turn::Row>)]) -> Result<Self, Fault> {
+        let mut live: Option<Live> = None;
+        for row in rows.iter().flat_map(|(_, rows)| rows) {
+            let row: journal::Row = serde_json::from_slice(&row.value).map_err(|e| Fault::new("journal row", e))?;
+            match (&mut live, row.entry) {
+                (None, Entry::Started(start)) => live = Some(Live::new(State::new(row.at_ms, start))),
+                (None, _) => return Err(Fault::new("journal", "the first row does not start a run")),
+                (Some(live), entry) => live.state.apply(&journal::Row { at_ms: row.at_ms, entry }),
+            }
+        }
+        Ok(Self { live })
     }
 
-    fn turn(&mut self, _turn: &Turn<'_>, _message: Message) -> Result<Outcome, Fault> {
-        Err(Fault::new("message", "unknown"))
+    fn turn(&mut self, turn: &Turn<'_>, message: Message) -> Result<Outcome, Fault> {
+        let mut done = Done::default();
+        match message {
+            Message::Tell(body) => {
+                let Tell::Start(start) =
+                    serde_json::from_slice(&body).map_err(|e| Fault::new("message to a run", e))?;
+                self.start(turn, start, &mut done)?;
+            }
+            Message::Ask { token, body } => {
+                let ask = serde_json::from_slice(&body).map_err(|e| Fault::new("question to a run", e))?;
+                if let Some(needed) = self.ask(turn, token, ask, &mut done)? {
+                    return Ok(Outcome::Needs(vec![needed]));
+                }
+            }
+            Message::Answered(outcome) => self.answered(turn, outcome, &mut done)?,
+            Message::Wake => self.wake(turn, &mut done)?,
+            Message::Resume => self.resume(turn, &mut done)?,
+        }
+        if let Some(live) = &mut self.live {
+            live.settle(turn, &mut done)?;
+        }
+        Ok(Outcome::Done(done))
     }
+}
+
+impl Run {
+    /// The fold of its rows; `None` before it is started.
+    #[must_use]
+    pub fn state(&self) -> Option<&State> {
+        self.live.as_ref().map(|live| &live.state)
+    }
+
+    fn start(&mut self, turn: &Turn<'_>, start: Start, done: &mut Done) -> Result<(), Fault> {
+        if self.live.is_some() {
+            return Ok(());
+        }
+        let row = journal::Row { at_ms: turn.now, entry: Entry::Started(start.clone()) };
+        done.write(journal::key(0), &row)?;
+        let live = self.live.insert(Live::new(State::new(turn.now, start)));
+        live.tell_history_of_start(done)?;
+        live.publish(done);
+        Ok(())
+    }
+
+    /// Answers a question; gives the range of rows that must be read before it can.
+    fn ask(&mut self, turn: &Turn<'_>, token: u64, ask: Ask, done: &mut Done) -> Result<Option<Range>, Fault> {
+        let Some(live) = &mut self.live else {
+            let refusal = Refusal::new(Code::RunUnknown, "There is no run with this id.");
+            done.reply(token, &Answer::Err(refusal))?;
+            return Ok(None);
+        };
+        let answer = match ask {
+            Ask::Summary => raw(&summary::of(&live.state))?,
+            Ask::Actions => raw(&live.actions()?)?,
+            Ask::Batch => raw(&live.state.start.events)?,
+            Ask::Timeline | Ask::Journal => {
+                let range = Range::all();
+                let Some(rows) = turn.supplied.get(&range) else { return Ok(Some(range)) };
+                if matches!(ask, Ask::Timeline) { raw(&timeline::of(rows)?)? } else { raw(&timeline::journal(rows)?)? }
+            }
+            Ask::Cancel => {
+                if !live.state.status.is_over() {
+                    live.append(turn, Entry::Cancelled {}, done)?;
+                }
+                RawValue::NULL.to_owned()
+            }
+            Ask::Checkpoint(body) => match checkpoint::read(&live.state, &body, turn.now) {
+                Ok(saved) => {
+                    if let Some(saved) = saved {
+                        live.append(turn, Entry::Checkpointed(saved), done)?;
+                    }
+                    RawValue::NULL.to_owned()
+                }
+                Err(refusal) => {
+                    done.reply(token, &Answer::Err(refusal))?;
+                    return Ok(None);
+                }
+            },
+        };
+        done.reply(token, &Answer::Ok(answer))?;
+        Ok(None)
+    }
+
+    fn answered(&mut self, turn: &Turn<'_>, outcome: CallOutcome, done: &mut Done) -> Result<(), Fault> {
+        let Some(live) = &mut self.live else { return Ok(()) };
+        let Some(call) = CallId::parse(&outcome.id) else { return Err(Fault::new("call id", &outcome.id)) };
+        live.sent.remove(&call);
+        match decide::answered(&live.state, turn, call, outcome) {
+            Some(answered) => live.append(turn, Entry::Answered(answered), done),
+            None => Ok(()),
+        }
+    }
+
+    /// Ends the sleeps that are due, in the order of their times.
+    fn wake(&mut self, turn: &Turn<'_>, done: &mut Done) -> Result<(), Fault> {
+        let Some(live) = &mut self.live else { return Ok(()) };
+        let mut due: Vec<_> = live.state.sleeps.iter().filter(|(_, until)| **until <= turn.now).collect();
+        due.sort_by_key(|(_, until)| **until);
+        let steps: Vec<StepId> = due.into_iter().map(|(id, _)| id.clone()).collect();
+        if steps.is_empty() { Ok(()) } else { live.append(turn, Entry::Woken { steps }, done) }
+    }
+
+    /// Owes again whatever a crash may have hidden: calls under a new generation, so that what is still running of the old
+    /// one can no longer save anything; the news of an end; the entry in the history.
+    fn resume(&mut self, turn: &Turn<'_>, done: &mut Done) -> Result<(), Fault> {
+        let Some(live) = &mut self.live else { return Ok(()) };
+        live.sent.clear();
+        live.tell_history_of_start(done)?;
+        if live.state.status.is_over() {
+            return finish::announce(&live.state, done);
+        }
+        let hidden = |unit: &&unit::Unit| unit.due <= turn.now;
+        let units: Vec<UnitId> =
+            live.state.units.iter().filter(|(_, unit)| hidden(unit)).map(|(id, _)| id.clone()).collect();
+        if units.is_empty() { Ok(()) } else { live.append(turn, Entry::Redispatched { units }, done) }
+    }
+}
+
+impl Live {
+    fn new(state: State) -> Self {
+        let events = state.start.events.iter().map(|event| Memo::of_raw(event)).collect();
+        Self { state, events, sent: BTreeSet::new() }
+    }
+
+    /// Writes one row and applies it; where it ends the run, says so to the world.
+    fn append(&mut self, turn: &Turn<'_>, entry: Entry, done: &mut Done) -> Result<(), Fault> {
+        let row = journal::Row { at_ms: turn.now, entry };
+        done.write(journal::key(self.state.rows), &row)?;
+        self.state.apply(&row);
+        self.publish(done);
+        if self.state.status.is_over() { finish::announce(&self.state, done) } else { Ok(()) }
+    }
+
+    /// Sends what is due and was not sent, and says when this run wants to be woken.
+    fn settle(&mut self, turn: &Turn<'_>, done: &mut Done) -> Result<(), Fault> {
+        let is_due = self.state.units.values().any(|unit| unit.due <= turn.now);
+        let Some(function) = turn.catalog.function(&self.state.start.function) else {
+            return self.give_up(turn, is_due, done);
+        };
+        for (id, unit) in &self.state.units {
+            let call = CallId { unit: id.clone(), generation: unit.generation };
+            if unit.due <= turn.now && !self.sent.contains(&call) {
+                let request = call::build(&self.state, &self.events, turn, function, &call, unit)?;
+                done.effects.push(Effect::Call(request));
+                self.sent.insert(call);
+            }
+        }
+        self.rest(turn, done);
+        Ok(())
+    }
+
+    /// The function is not in the catalog: nothing can be called.
+    fn give_up(&mut self, turn: &Turn<'_>, is_due: bool, done: &mut Done) -> Result<(), Fault> {
+        if is_due {
+            let message = format!("The function {} is not registered with this server.", self.state.start.function);
+            let problem = problem::Problem::found(Code::FunctionGone, message);
+            self.append(turn, Entry::GivenUp { problem }, done)?;
+        }
+        self.rest(turn, done);
+        Ok(())
+    }
+
+    fn rest(&self, turn: &Turn<'_>, done: &mut Done) {
+        let retries = self.state.units.values().map(|unit| unit.due).filter(|due| *due > turn.now);
+        done.wake_at = retries.chain(self.state.sleeps.values().copied()).min();
+        done.owing = self.state.units.values().any(|unit| unit.due <= turn.now);
+    }
+
+    fn actions(&self) -> Result<std::collections::BTreeMap<&StepId, Box<RawValue>>, Fault> {
+        let raw = |memo: &Memo| RawValue::from_string(memo.json().to_owned()).map_err(|e| Fault::new("memo", e));
+        self.state.memos.iter().map(|(id, memo)| Ok((id, raw(memo)?))).collect()
+    }
+
+    fn tell_history_of_start(&self, done: &mut Done) -> Result<(), Fault> {
+        let start = &self.state.start;
+        let Some(event) = start.event_ids.first().copied() else { return Ok(()) };
+        let function = start.function.clone();
+        let tell = history::message::Tell::Started { run: start.run, function, event, at: self.state.started_at };
+        done.send(Address::history(), &tell)
+    }
+
+    /// Tells whoever watches this run that its journal has grown.
+    fn publish(&self, done: &mut Done) {
+        let channel = format!("run/{}", self.state.start.run);
+        done.effects.push(Effect::Publish { channel, data: self.state.rows.to_string().into_bytes() });
+    }
+}
+
+fn raw(value: &impl Serialize) -> Result<Box<RawValue>, Fault> {
+    serde_json::value::to_raw_value(value).map_err(|e| Fault::new("answer", e))
 }

@@ -1,6 +1,6 @@
 //! What the stream is told and asked.
 
-use crate::ids::{EventId, Millis};
+use crate::ids::{EventId, FunctionId, Millis};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -16,11 +16,11 @@ pub enum Tell {
 pub enum Ask {
     /// Takes all of them or none. Answers `{"ids":[…]}`, one id per event, in order.
     Accept(Vec<NewEvent>),
-    /// Answers the stored event with its internal id and receive time.
+    /// Answers the [`StoredEvent`].
     Event(EventId),
     /// Answers the ids of the runs that the event started: `["01…",…]`.
     EventRuns(EventId),
-    /// Answers a page of events, the newest first.
+    /// Answers a [`Page`] of events, the newest first.
     List {
         /// At most so many.
         limit: u32,
@@ -46,4 +46,28 @@ pub struct NewEvent {
     pub ts: Millis,
     /// The whole event as SDKs are sent it: `{"data","id","meta"?,"name","ts","user","v"?}`, keys sorted, payloads as they came.
     pub event: Box<RawValue>,
+}
+
+/// An event as the stream stored it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct StoredEvent {
+    /// The server's id.
+    pub internal_id: EventId,
+    /// When it was accepted.
+    pub received_at: Millis,
+    /// Functions that the event did not start because their trigger could not be evaluated, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<(FunctionId, String)>,
+    /// The whole event as SDKs are sent it.
+    pub event: Box<RawValue>,
+}
+
+/// A page of events.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Page {
+    /// The newest first.
+    pub events: Vec<StoredEvent>,
+    /// Ask on with this as `before`; `None` at the end. A page may be short, or even empty, and not be the last: it looks at a
+    /// bounded number of events.
+    pub next: Option<EventId>,
 }

@@ -1,24 +1,99 @@
 //! Accepted events and what they start.
+//!
+//! | row | holds |
+//! | --- | --- |
+//! | `event/<ULID>` | an event, when it was received, and the runs that it started |
+//! | `id/<day>/<hash>` | the first event of the day with some user's own id (see [`first`]) |
 
+mod accept;
+#[cfg(test)]
+pub(crate) mod driver;
+mod first;
+mod list;
 pub mod message;
+mod routing;
+mod row;
 
 use crate::actor::Actor;
-use crate::error::Fault;
-use crate::turn::{Message, Outcome, Range, Row, Turn};
+use crate::error::{Code, Fault, Refusal};
+use crate::ids::EventId;
+use crate::turn::{Done, Message, Outcome, Range, Row, Turn};
+use first::Oldest;
+use message::{Ask, Tell};
+use row::EventRow;
+use serde::Serialize;
 
-/// A shard of the event stream.
-pub struct Stream;
+/// A shard of the event stream. Hot, it knows only how old its oldest `id/` row is; all else is read when it is needed.
+pub struct Stream {
+    oldest: Oldest,
+}
 
 impl Actor for Stream {
     fn preload(_key: &str) -> Vec<Range> {
-        Vec::new()
+        vec![first::oldest_range()]
     }
 
-    fn load(_key: &str, _rows: &[(Range, Vec<Row>)]) -> Result<Self, Fault> {
-        Ok(Self)
+    fn load(_key: &str, rows: &[(Range, Vec<Row>)]) -> Result<Self, Fault> {
+        let oldest = rows.iter().flat_map(|(_, rows)| rows).next();
+        Ok(Self { oldest: oldest.map(|row| first::day_of(&row.key)).transpose()? })
     }
 
-    fn turn(&mut self, _turn: &Turn<'_>, _message: Message) -> Result<Outcome, Fault> {
-        Err(Fault::new("message", "unknown"))
+    fn turn(&mut self, turn: &Turn<'_>, message: Message) -> Result<Outcome, Fault> {
+        match message {
+            Message::Tell(body) => match read(&body)? {
+                Tell::System(event) => self.accept(turn, vec![event], None),
+            },
+            Message::Ask { token, body } => match read(&body)? {
+                Ask::Accept(events) => self.accept(turn, events, Some(token)),
+                Ask::Event(id) => self.event(turn, token, id, |row| row.stored(id)),
+                Ask::EventRuns(id) => self.event(turn, token, id, |row| row.runs),
+                Ask::List { limit, before, name } => self.list(turn, token, limit, before, name.as_deref()),
+            },
+            Message::Wake => self.sweep(turn),
+            // Nothing is ever owed: what an event starts is sent in the turn that stores it.
+            Message::Resume => Ok(self.done(Done::default())),
+            Message::Answered(_) => Err(Fault::new("message to the stream", "it calls no apps")),
+        }
     }
 }
+
+impl Stream {
+    /// Answers with something of one stored event.
+    fn event<T: Serialize>(
+        &self,
+        turn: &Turn<'_>,
+        token: u64,
+        id: EventId,
+        tell: impl Fn(EventRow) -> T,
+    ) -> Result<Outcome, Fault> {
+        let range = Range::one(&row::key(id));
+        let Some(rows) = turn.supplied.get(&range) else { return Ok(Outcome::Needs(vec![range])) };
+        let mut done = Done::default();
+        match rows.first() {
+            Some(row) => answer(&mut done, token, &tell(EventRow::decode(row)?))?,
+            None => refuse(&mut done, token, Refusal::new(Code::EventUnknown, format!("there is no event {id}")))?,
+        }
+        Ok(self.done(done))
+    }
+
+    /// Every turn says anew when the actor wants to be woken.
+    fn done(&self, mut done: Done) -> Outcome {
+        done.wake_at = first::sweep_at(self.oldest);
+        Outcome::Done(done)
+    }
+}
+
+fn read<'a, T: serde::Deserialize<'a>>(body: &'a [u8]) -> Result<T, Fault> {
+    serde_json::from_slice(body).map_err(|e| Fault::new("message to the stream", e))
+}
+
+fn answer(done: &mut Done, token: u64, value: &impl Serialize) -> Result<(), Fault> {
+    done.reply(token, &Ok::<_, Refusal>(value))
+}
+
+fn refuse(done: &mut Done, token: u64, refusal: Refusal) -> Result<(), Fault> {
+    done.reply(token, &Err::<(), _>(refusal))
+}
+
+#[cfg(test)]
+mod tests;

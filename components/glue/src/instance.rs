@@ -1,0 +1,81 @@
+//! What a component instance knows: its settings and the newest catalog.
+
+use crate::bindings::actors::exports::stepwell::engine::actors::Settings as GivenSettings;
+use crate::translate;
+use std::cell::RefCell;
+use std::rc::Rc;
+use stepwell_engine::catalog::Catalog;
+use stepwell_engine::error::Fault;
+use stepwell_engine::turn::Settings;
+
+/// Shared with whoever decides by it: an instance may learn a newer catalog while an exchange still holds the older.
+#[derive(Clone, Default)]
+pub(crate) struct Knowledge {
+    pub(crate) settings: Rc<Settings>,
+    pub(crate) catalog: Rc<Catalog>,
+}
+
+thread_local! {
+    static KNOWLEDGE: RefCell<Knowledge> = RefCell::default();
+}
+
+pub(crate) fn configure(settings: GivenSettings) {
+    let settings = Rc::new(translate::settings(settings));
+    KNOWLEDGE.with_borrow_mut(|knowledge| knowledge.settings = settings);
+}
+
+/// Replaces the catalog; the shell's version number and the snapshot's own must agree.
+pub(crate) fn install_catalog(version: u64, snapshot: &[u8]) -> Result<(), Fault> {
+    let catalog = Catalog::decode(snapshot)?;
+    if catalog.version != version {
+        let found = catalog.version;
+        return Err(Fault::new("catalog snapshot", format!("it is version {found}, and was given as {version}")));
+    }
+    KNOWLEDGE.with_borrow_mut(|knowledge| knowledge.catalog = Rc::new(catalog));
+    Ok(())
+}
+
+/// What is known, for a decision by catalog `version`.
+///
+/// # Errors
+/// A version that is not the one installed: deciding by another would make a turn depend on which instance it met.
+pub(crate) fn knowledge(version: u64) -> Result<Knowledge, Fault> {
+    let knowledge = KNOWLEDGE.with_borrow(Clone::clone);
+    let installed = knowledge.catalog.version;
+    if installed == version {
+        Ok(knowledge)
+    } else {
+        Err(Fault::new("catalog", format!("version {version} was asked for, version {installed} is installed")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn snapshot(version: u64) -> Vec<u8> {
+        Catalog { version, ..Catalog::default() }.encode().unwrap()
+    }
+
+    #[test]
+    fn a_fresh_instance_has_the_empty_catalog() {
+        assert!(knowledge(0).is_ok());
+        assert!(knowledge(1).is_err());
+    }
+
+    #[test]
+    fn only_the_installed_version_is_decided_by() {
+        install_catalog(3, &snapshot(3)).unwrap();
+        assert_eq!(knowledge(3).unwrap().catalog.version, 3);
+        assert!(knowledge(2).is_err());
+        assert!(knowledge(4).is_err());
+    }
+
+    #[test]
+    fn a_mislabelled_snapshot_is_refused_and_changes_nothing() {
+        install_catalog(3, &snapshot(3)).unwrap();
+        assert!(install_catalog(4, &snapshot(5)).is_err());
+        assert!(install_catalog(4, b"{").is_err());
+        assert!(knowledge(3).is_ok());
+    }
+}

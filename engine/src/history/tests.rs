@@ -1,0 +1,99 @@
+//! What the history promises.
+
+use super::History;
+use super::message::{Ask, Tell};
+use crate::ids::{EventId, Millis, RunId};
+use crate::run::message::Status;
+use crate::stream::driver::{Driver, catalog};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+fn history() -> Driver<History> {
+    Driver::new(Millis(1_000), catalog(&[]))
+}
+
+fn run(count: u64) -> RunId {
+    RunId::derived(EventId::new(Millis(count), 1), &"app-a".into())
+}
+
+fn started(count: u64) -> Tell {
+    Tell::Started {
+        run: run(count),
+        function: "app-a".into(),
+        event: EventId::new(Millis(count), 1),
+        at: Millis(count),
+    }
+}
+
+fn ended(count: u64) -> Tell {
+    Tell::Ended { run: run(count), status: Status::Failed, at: Millis(count + 9) }
+}
+
+fn list(history: &mut Driver<History>, limit: u32, before: Option<RunId>) -> Vec<Value> {
+    serde_json::from_value(history.ask(&Ask::Runs { limit, before }).0.unwrap()).unwrap()
+}
+
+#[test]
+fn a_run_is_listed_as_it_stands() {
+    let mut history = history();
+    history.tell(&started(1));
+    let mut expected = json!({
+        "run_id": run(1), "function_id": "app-a", "event_id": EventId::new(Millis(1), 1), "status": "Running", "started_at_ms": 1
+    });
+    assert_eq!(list(&mut history, 9, None), [expected.clone()]);
+    history.tell(&ended(1));
+    expected["status"] = json!("Failed");
+    expected["ended_at_ms"] = json!(10);
+    assert_eq!(list(&mut history, 9, None), [expected]);
+}
+
+#[test]
+fn pages_are_newest_first_and_leave_nothing_out() {
+    let mut history = history();
+    for count in 1..=7 {
+        history.tell(&started(count));
+        if count % 2 == 0 {
+            history.tell(&ended(count));
+        }
+    }
+    // The end overtook the start: not listed before that has come.
+    history.tell(&ended(8));
+    for limit in 1..=8 {
+        let mut seen = Vec::new();
+        let mut before = None;
+        loop {
+            let page = list(&mut history, limit, before);
+            before = page.last().map(|run| serde_json::from_value(run["run_id"].clone()).unwrap());
+            assert!(page.len() <= limit as usize);
+            if before.is_none() {
+                break;
+            }
+            seen.extend(page.into_iter().map(|run| run["started_at_ms"].as_u64().unwrap()));
+        }
+        assert_eq!(seen, [7, 6, 5, 4, 3, 2, 1], "{limit}");
+    }
+}
+
+#[test]
+fn a_page_is_full_though_many_runs_have_no_beginning_yet() {
+    let mut history = history();
+    history.tell(&started(1));
+    history.tell(&started(2));
+    for count in 3..50 {
+        history.tell(&ended(count));
+    }
+    assert_eq!(list(&mut history, 2, None).len(), 2);
+}
+
+proptest! {
+    #[test]
+    fn messages_may_come_in_any_order_and_more_than_once(
+        order in Just((0..8_u64).chain(0..8).collect::<Vec<_>>()).prop_shuffle()
+    ) {
+        let tell = |n: u64| if n.is_multiple_of(2) { started(n / 2) } else { ended(n / 2) };
+        let (mut straight, mut shuffled) = (history(), history());
+        (0..8).for_each(|n| drop(straight.tell(&tell(n))));
+        order.into_iter().for_each(|n| drop(shuffled.tell(&tell(n))));
+        prop_assert_eq!(list(&mut straight, 9, None), list(&mut shuffled, 9, None));
+    }
+}

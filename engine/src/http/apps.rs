@@ -1,0 +1,12 @@
+//! `/v1/apps`.
+
+use super::Response;
+use super::catalog_ask::Ask;
+use super::endpoint::{AskOnce, Opened};
+use crate::turn::Address;
+
+/// `GET /v1/apps/{app}/functions`: a bare array (PROTOCOL §10.3).
+pub(super) fn functions(app: &str) -> Opened {
+    let ask = Ask::Functions { app: app.to_owned() };
+    AskOnce::open(Address::catalog(), &ask, |_, functions| Ok(Response::json(200, &functions)))
+}

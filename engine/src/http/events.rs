@@ -1,0 +1,112 @@
+//! `/v1/events`: what was accepted (PROTOCOL §10.3).
+
+use super::answer::Progress;
+use super::endpoint::{AskOnce, Endpoint, Opened, Opening, only, question, read};
+use super::request::id;
+use super::{Question, Response, out_of_step, page};
+use crate::error::{Code, Refusal};
+use crate::ids::{ACCOUNT_ID, ENVIRONMENT_ID, EventId, FunctionId, Millis, RunId};
+use crate::run;
+use crate::stream::message::{Ask, Page, StoredEvent};
+use crate::turn::{Address, Answer};
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+use std::collections::BTreeMap;
+
+/// `GET /v1/events?limit&cursor&name`: the newest first; the cursor is an event's internal id.
+pub(super) fn list(opening: &Opening<'_>) -> Opened {
+    let limit = page::limit(opening.request)?;
+    let before = page::cursor(opening.request, "an event", EventId::parse)?;
+    let ask = Ask::List { limit, before, name: opening.request.parameter("name") };
+    AskOnce::open(Address::stream(), &ask, |now, page| {
+        let page: Page = read(page)?;
+        let events = page.events.iter().map(told).collect::<Result<Vec<_>, _>>()?;
+        Ok(Response::page(now, &events, page.next.map(|next| next.to_string())))
+    })
+}
+
+/// `GET /v1/events/{internal id}`.
+pub(super) fn one(event: &str) -> Opened {
+    let event = id(event, "an event", EventId::parse)?;
+    AskOnce::open(Address::stream(), &Ask::Event(event), |now, event| {
+        Ok(Response::data(now, &told(&read::<StoredEvent>(event)?)?))
+    })
+}
+
+/// `GET /v1/events/{internal id}/runs`: each run asked for itself, so that the answer is never behind.
+pub(super) fn runs(event: &str) -> Opened {
+    let event = id(event, "an event", EventId::parse)?;
+    let first = question(Address::stream(), &Ask::EventRuns(event))?;
+    Ok(Box::new(EventRuns { first, asked_runs: false }))
+}
+
+struct EventRuns {
+    first: Question,
+    asked_runs: bool,
+}
+
+impl Endpoint for EventRuns {
+    fn start(&mut self) -> Result<Progress, Refusal> {
+        Ok(Progress::Ask { channels: Vec::new(), questions: vec![self.first.clone()] })
+    }
+
+    fn resume(&mut self, now: Millis, answers: Vec<Answer>) -> Result<Progress, Refusal> {
+        if self.asked_runs {
+            return Ok(Progress::Respond(Response::data(now, &known(answers)?)));
+        }
+        let answer = only(answers)?;
+        let runs: Vec<RunId> = read(&answer)?;
+        if runs.is_empty() {
+            return Ok(Progress::Respond(Response::data(now, &[(); 0])));
+        }
+        self.asked_runs = true;
+        let questions = runs.iter().map(|run| question(Address::run(*run), &run::message::Ask::Summary));
+        Ok(Progress::Ask { channels: Vec::new(), questions: questions.collect::<Result<_, _>>()? })
+    }
+}
+
+/// The runs that exist: one that was sent for a moment ago may not yet.
+fn known(answers: Vec<Answer>) -> Result<Vec<Box<RawValue>>, Refusal> {
+    let known =
+        answers.into_iter().filter(|answer| !matches!(answer, Err(refusal) if refusal.code == Code::RunUnknown));
+    known.collect()
+}
+
+/// The event as the API tells it: its own members beside the server's. An empty `user` is left out (PROTOCOL §8.2).
+fn told(stored: &StoredEvent) -> Result<BTreeMap<String, Box<RawValue>>, Refusal> {
+    let mut members: BTreeMap<String, Box<RawValue>> = read(&stored.event)?;
+    if members.get("user").is_some_and(|user| user.get() == "{}") {
+        members.remove("user");
+    }
+    let receipt = Receipt {
+        internal_id: stored.internal_id,
+        account_id: ACCOUNT_ID,
+        environment_id: ENVIRONMENT_ID,
+        source: "",
+        source_id: None,
+        received_at: stored.received_at.rfc3339(),
+        trigger_errors: stored.failed.iter().map(|(function, message)| TriggerError { function, message }).collect(),
+    };
+    let receipt = to_raw_value(&receipt).map_err(|_| out_of_step())?;
+    members.extend(read::<BTreeMap<String, Box<RawValue>>>(&receipt)?);
+    Ok(members)
+}
+
+#[derive(Serialize)]
+struct Receipt<'a> {
+    internal_id: EventId,
+    account_id: &'a str,
+    environment_id: &'a str,
+    source: &'a str,
+    source_id: Option<&'a str>,
+    received_at: String,
+    /// Functions that the event did not start because their trigger could not be evaluated.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    trigger_errors: Vec<TriggerError<'a>>,
+}
+
+#[derive(Serialize)]
+struct TriggerError<'a> {
+    function: &'a FunctionId,
+    message: &'a str,
+}

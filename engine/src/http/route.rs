@@ -1,0 +1,152 @@
+//! From a path and a method to an endpoint.
+
+use super::endpoint::{Opened, Opening, Respond};
+use super::response::Manner;
+use super::{Request, Response, accept, apps, checkpoint, events, home, key, run_state, runs, sync, watch};
+use crate::error::{Code, Refusal};
+
+/// Opens the endpoint that the request is for, and says how its refusals are written.
+pub(super) fn open(opening: &Opening<'_>) -> (Manner, Opened) {
+    let segments = match opening.request.segments() {
+        Ok(segments) => segments,
+        Err(refusal) => return (Manner::Api, Err(refusal)),
+    };
+    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    let Some(route) = Route::find(&segments) else { return (Manner::Api, Err(unknown(opening.request))) };
+    let manner = if route.is_for_events() { Manner::Events } else { Manner::Api };
+    // A shell leaves the body of an answer to HEAD away.
+    let method = match opening.request.method.as_str() {
+        "HEAD" => "GET",
+        method => method,
+    };
+    if route.is_for_events() && method == "OPTIONS" {
+        return (manner, Ok(Box::new(Respond(preflight(opening.request, route.methods())))));
+    }
+    if !route.methods().split(", ").any(|allowed| allowed == method) {
+        return (Manner::NotAllowed(route.methods()), Err(not_allowed(opening.request, route.methods())));
+    }
+    (manner, route.open(opening, method))
+}
+
+/// Every path there is.
+enum Route<'a> {
+    Health,
+    Dev,
+    Register,
+    Remove,
+    Sync,
+    Accept(&'a str),
+    Invoke(&'a str),
+    Events,
+    Event(&'a str),
+    EventRuns(&'a str),
+    Runs,
+    Run(&'a str),
+    Timeline(&'a str),
+    Journal(&'a str),
+    RunV0(&'a str),
+    Actions(&'a str),
+    Batch(&'a str),
+    Checkpoint(&'a str),
+    AppFunctions(&'a str),
+}
+
+impl<'a> Route<'a> {
+    fn find(segments: &[&'a str]) -> Option<Self> {
+        Some(match *segments {
+            ["health"] => Self::Health,
+            ["dev"] => Self::Dev,
+            ["fn", "register"] => Self::Register,
+            ["fn", "remove"] => Self::Remove,
+            ["fn", "sync"] => Self::Sync,
+            ["e"] => Self::Accept(""),
+            ["e", key] => Self::Accept(key),
+            ["invoke", slug] => Self::Invoke(slug),
+            ["v1", "events"] => Self::Events,
+            ["v1", "events", id] => Self::Event(id),
+            ["v1", "events", id, "runs"] => Self::EventRuns(id),
+            ["v1", "runs"] => Self::Runs,
+            ["v1", "runs", id] => Self::Run(id),
+            ["v1", "runs", id, "timeline"] => Self::Timeline(id),
+            ["v1", "runs", id, "journal"] => Self::Journal(id),
+            ["v0", "runs", id] => Self::RunV0(id),
+            ["v0", "runs", id, "actions"] => Self::Actions(id),
+            ["v0", "runs", id, "batch"] => Self::Batch(id),
+            ["v1", "checkpoint", id, "async"] => Self::Checkpoint(id),
+            ["v1", "apps", app, "functions"] => Self::AppFunctions(app),
+            _ => return None,
+        })
+    }
+
+    const fn is_for_events(&self) -> bool {
+        matches!(self, Self::Accept(_) | Self::Invoke(_))
+    }
+
+    /// As the `allow` header tells them.
+    const fn methods(&self) -> &'static str {
+        match self {
+            Self::Register => "POST, PUT",
+            Self::Remove | Self::RunV0(_) => "DELETE",
+            Self::Sync | Self::Checkpoint(_) => "POST",
+            Self::Accept(_) | Self::Invoke(_) => "POST, OPTIONS",
+            Self::Run(_) => "GET, HEAD, DELETE",
+            _ => "GET, HEAD",
+        }
+    }
+
+    /// Checks the key, then opens the endpoint.
+    fn open(&self, opening: &Opening<'_>, method: &str) -> Opened {
+        match self {
+            Self::Health => return home::health(),
+            Self::Accept(key) => key::event(opening, key)?,
+            _ => key::signing(opening)?,
+        }
+        match self {
+            Self::Health => home::health(),
+            Self::Dev => home::dev(opening),
+            Self::Register => sync::register(opening),
+            Self::Remove => sync::remove(opening),
+            Self::Sync => sync::sync(opening),
+            Self::Accept(_) => accept::events(opening),
+            Self::Invoke(slug) => accept::invoke(opening, slug),
+            Self::Events => events::list(opening),
+            Self::Event(id) => events::one(id),
+            Self::EventRuns(id) => events::runs(id),
+            Self::Runs => runs::list(opening),
+            Self::Run(id) if method == "DELETE" => runs::cancel(id, 200),
+            Self::Run(id) => watch::run(opening, id),
+            Self::Timeline(id) => watch::timeline(opening, id),
+            Self::Journal(id) => runs::journal(id),
+            Self::RunV0(id) => runs::cancel(id, 204),
+            Self::Actions(id) => run_state::actions(id),
+            Self::Batch(id) => run_state::batch(id),
+            Self::Checkpoint(id) => checkpoint::background(opening, id),
+            Self::AppFunctions(app) => apps::functions(app),
+        }
+    }
+}
+
+/// Browsers may post events from anywhere; the event key is what guards them (SERVER §1.2).
+fn preflight(request: &Request, methods: &str) -> Response {
+    let headers = request.header("access-control-request-headers").unwrap_or("*");
+    Response::json(200, &())
+        .with("access-control-allow-origin", "*")
+        .with("access-control-allow-methods", methods)
+        .with("access-control-allow-headers", headers)
+        .with("access-control-max-age", "3600")
+}
+
+fn unknown(request: &Request) -> Refusal {
+    let hint = match request.path.trim_matches('/').split('/').next() {
+        Some("e") => "events are posted to /e/<event key>",
+        Some("v2" | "api") => "the REST API is at /v1, and v2 is not built yet",
+        Some("") => "this is an API; ask /health whether the server is well, /dev what it knows, /v1/runs for runs",
+        _ => "see /dev for what the server knows, /v1/events and /v1/runs for what happened",
+    };
+    Refusal::new(Code::RouteUnknown, format!("there is nothing at {}: {hint}", request.path))
+}
+
+fn not_allowed(request: &Request, methods: &str) -> Refusal {
+    let message = format!("{} does not take {}; it takes {methods}", request.path, request.method);
+    Refusal::new(Code::MethodNotAllowed, message)
+}

@@ -1,0 +1,177 @@
+//! The journal of a run: one entry per transition, from which everything else is folded.
+
+use super::message::Start;
+use super::problem::Problem;
+use super::unit::UnitId;
+use crate::ids::{Millis, StepId};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// The key of the `number`-th row, from 0: keys sort by time (law 5).
+#[must_use]
+pub fn key(number: u32) -> String {
+    format!("{number:08}")
+}
+
+/// One row of the journal.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Row {
+    /// When it was decided.
+    pub at_ms: Millis,
+    /// What.
+    pub entry: Entry,
+}
+
+/// A transition. Externally tagged, which is what lets payloads stay raw.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Entry {
+    /// The run exists.
+    Started(Start),
+    /// The app answered a call, or the call failed.
+    Answered(Answered),
+    /// The app saved steps in mid-request (PROTOCOL §7.12).
+    Checkpointed(Checkpointed),
+    /// These sleeps are over, in this order.
+    Woken {
+        /// Their step ids.
+        steps: Vec<StepId>,
+    },
+    /// A crash hid what became of these calls; they are sent again under a new generation.
+    Redispatched {
+        /// The units.
+        units: Vec<UnitId>,
+    },
+    /// Somebody stopped the run.
+    Cancelled {},
+    /// The server itself gave the run up.
+    GivenUp {
+        /// Why.
+        problem: Problem,
+    },
+}
+
+/// What an answer came to.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Answered {
+    /// The unit that was tried.
+    pub unit: UnitId,
+    /// Which dispatch of it.
+    pub generation: u32,
+    /// Which attempt.
+    pub attempt: u32,
+    /// The SDK's execution version, from the first answer with ops on (PROTOCOL §3.7).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<i32>,
+    /// What the answer said of steps.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<Record>,
+    /// What follows.
+    pub then: Then,
+}
+
+/// What an app saved in mid-request.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Checkpointed {
+    /// The unit whose request is still running.
+    pub unit: UnitId,
+    /// Which dispatch of it.
+    pub generation: u32,
+    /// The steps that were new.
+    pub steps: Vec<Record>,
+}
+
+/// What follows an answer.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Then {
+    /// The unit is done; what comes next follows from the steps.
+    Proceed,
+    /// The unit failed and is tried again.
+    Retry {
+        /// The step that threw; none where the function or the transport failed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step: Option<Thrown>,
+        /// What went wrong.
+        problem: Problem,
+        /// When.
+        retry_at_ms: Millis,
+    },
+    /// The function returned.
+    Complete {
+        /// Its value.
+        output: Box<RawValue>,
+    },
+    /// The run failed.
+    Fail {
+        /// Of what.
+        problem: Problem,
+    },
+}
+
+/// A step that threw and will be tried again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Thrown {
+    /// Which.
+    pub id: StepId,
+    /// For people.
+    pub name: String,
+}
+
+/// What an answer or a checkpoint says of one step.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Record {
+    /// Which step.
+    pub id: StepId,
+    /// For people.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// What happened to it.
+    pub what: What,
+}
+
+/// What happened to a step.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum What {
+    /// Its code ran; the memo is `{"data":…}`.
+    Ran {
+        /// What it returned.
+        data: Box<RawValue>,
+        /// `step.sendEvent`, say, where it is more than plain code (PROTOCOL §3.5).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kind: Option<String>,
+        /// The SDK's own measurement.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        timing: Option<Timing>,
+    },
+    /// A result in the form in which it is memoized (opcode `Step`).
+    Stored {
+        /// The memo.
+        memo: Box<RawValue>,
+    },
+    /// Its code threw for good; the memo is `{"error":…}`.
+    Failed {
+        /// What.
+        problem: Problem,
+    },
+    /// It was found and waits for a call of its own.
+    Planned {
+        /// Each such step's end causes a discovery of its own (PROTOCOL §5.6).
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        race: bool,
+    },
+    /// It sleeps; the memo will be `null`.
+    Slept {
+        /// Till when.
+        until_ms: Millis,
+    },
+    /// The SDK wants to be asked again what is next.
+    Discovery,
+}
+
+/// When a step's code ran, by the app's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timing {
+    /// Its start.
+    pub started_at_ms: Millis,
+    /// How long.
+    pub took_us: u64,
+}

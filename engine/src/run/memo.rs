@@ -1,0 +1,79 @@
+//! What a finished step is remembered as: the value under its id in `steps` (PROTOCOL §3.9).
+
+use super::journal::What;
+use crate::error::Fault;
+use crate::signing;
+use serde_json::value::RawValue;
+use std::cell::OnceCell;
+use std::fmt;
+
+/// A memo, as the JSON text that SDKs are sent.
+#[derive(Clone)]
+pub struct Memo {
+    json: Box<str>,
+    canonical: OnceCell<Box<str>>,
+}
+
+impl fmt::Debug for Memo {
+    /// Only what was stored: the canonical form is a memory of it.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.json)
+    }
+}
+
+impl Memo {
+    /// The memo of a sleep that is over, or of a wait that timed out.
+    #[must_use]
+    pub fn null() -> Self {
+        Self::from_json("null")
+    }
+
+    /// The memo that a step's end leaves; `None` where the step has not ended.
+    #[must_use]
+    pub fn of(what: &What) -> Option<Self> {
+        match what {
+            What::Ran { data, .. } => Some(Self::from_json(format!("{{\"data\":{}}}", data.get()))),
+            What::Stored { memo } => Some(Self::from_json(memo.get())),
+            What::Failed { problem } => {
+                let error = serde_json::to_string(&problem.as_memo()).ok()?;
+                Some(Self::from_json(format!("{{\"error\":{error}}}")))
+            }
+            What::Planned { .. } | What::Slept { .. } | What::Discovery => None,
+        }
+    }
+
+    /// An event, or any other JSON that travels beside memos.
+    #[must_use]
+    pub fn of_raw(json: &RawValue) -> Self {
+        Self::from_json(json.get())
+    }
+
+    fn from_json(json: impl Into<Box<str>>) -> Self {
+        Self { json: json.into(), canonical: OnceCell::new() }
+    }
+
+    /// Its size in bytes.
+    #[must_use]
+    pub fn size_bytes(&self) -> usize {
+        self.json.len()
+    }
+
+    /// As it came.
+    #[must_use]
+    pub fn json(&self) -> &str {
+        &self.json
+    }
+
+    /// In canonical form, computed once: bodies that are signed are made of these (PROTOCOL §2.2).
+    ///
+    /// # Errors
+    /// JSON that has no canonical form (a lone surrogate).
+    pub fn canonical(&self) -> Result<&str, Fault> {
+        if let Some(canonical) = self.canonical.get() {
+            return Ok(canonical);
+        }
+        let bytes = signing::canonical(self.json.as_bytes())?;
+        let text = String::from_utf8(bytes).map_err(|e| Fault::new("canonical JSON", e))?;
+        Ok(self.canonical.get_or_init(|| text.into_boxed_str()))
+    }
+}

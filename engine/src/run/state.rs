@@ -1,0 +1,267 @@
+//! A run's state: the fold of its journal, and nothing else.
+//!
+//! The rules of parallelism (PROTOCOL §5) are here, because what is owed next must follow from the rows alone.
+
+use super::journal::{Answered, Entry, Record, Row, Then, What};
+use super::memo::Memo;
+use super::message::{Start, Status};
+use super::problem::Problem;
+use super::unit::{Unit, UnitId};
+use crate::ids::{Millis, StepId};
+use serde_json::value::RawValue;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The first version whose discoveries are coalesced (PROTOCOL §5.5).
+const COALESCING_VERSION_MIN: i32 = 2;
+
+/// A run as of its last row.
+#[derive(Debug)]
+pub struct State {
+    /// What it began with.
+    pub start: Start,
+    /// When it came to be.
+    pub started_at: Millis,
+    /// Where it is in its life.
+    pub status: Status,
+    /// How it ended.
+    pub end: Option<End>,
+    /// The SDK's execution version; -1 before it is known (PROTOCOL §3.7).
+    pub version: i32,
+    /// What finished steps are remembered as.
+    pub memos: BTreeMap<StepId, Memo>,
+    /// Finished steps, in the order of finishing.
+    pub stack: Vec<StepId>,
+    /// The bytes of all memos.
+    pub memo_bytes: usize,
+    /// What the app is to be called for, or is being called for.
+    pub units: BTreeMap<UnitId, Unit>,
+    /// Steps that sleep, and till when.
+    pub sleeps: BTreeMap<StepId, Millis>,
+    /// Rows in the journal.
+    pub rows: u32,
+    /// Steps whose ends are awaited together before the next discovery (PROTOCOL §5.5).
+    pending: BTreeSet<StepId>,
+    /// Steps whose ends each cause a discovery (PROTOCOL §5.6).
+    racing: BTreeSet<StepId>,
+    /// Several steps are under way: the SDK must plan rather than run (PROTOCOL §5.4).
+    parallel: bool,
+    /// Discoveries so far.
+    discoveries: u32,
+}
+
+/// How and when a run ended.
+#[derive(Clone, Debug)]
+pub struct End {
+    /// When.
+    pub at: Millis,
+    /// What it returned, or why it did not.
+    pub result: Result<Box<RawValue>, Option<Problem>>,
+}
+
+impl State {
+    /// The state after the first row, which says that the run started.
+    #[must_use]
+    pub fn new(at: Millis, start: Start) -> Self {
+        let due = start.not_before.map_or(at, |not_before| not_before.max(at));
+        let mut state = Self {
+            start,
+            started_at: at,
+            status: Status::Scheduled,
+            end: None,
+            version: -1,
+            memos: BTreeMap::new(),
+            stack: Vec::new(),
+            memo_bytes: 0,
+            units: BTreeMap::new(),
+            sleeps: BTreeMap::new(),
+            rows: 1,
+            pending: BTreeSet::new(),
+            racing: BTreeSet::new(),
+            parallel: false,
+            discoveries: 0,
+        };
+        state.discover(due);
+        state
+    }
+
+    /// Applies one more row. Rows that come from a journal always apply; what they mention and is not there is passed over.
+    pub fn apply(&mut self, row: &Row) {
+        self.rows = self.rows.saturating_add(1);
+        match &row.entry {
+            Entry::Started(_) => {}
+            Entry::Answered(answered) => self.apply_answer(row.at_ms, answered),
+            Entry::Checkpointed(saved) => {
+                self.status = Status::Running;
+                saved.steps.iter().for_each(|step| self.finish_step(step));
+                if let Some(unit) = self.units.get_mut(&saved.unit) {
+                    unit.attempt = 0;
+                }
+            }
+            Entry::Woken { steps } => {
+                for id in steps {
+                    self.sleeps.remove(id);
+                    self.remember(id, Memo::null());
+                }
+                self.discover_after(row.at_ms, steps);
+            }
+            Entry::Redispatched { units } => {
+                for id in units {
+                    if let Some(unit) = self.units.get_mut(id) {
+                        unit.generation = unit.generation.saturating_add(1);
+                    }
+                }
+            }
+            Entry::Cancelled {} => self.finish(row.at_ms, Status::Cancelled, Err(None)),
+            Entry::GivenUp { problem } => self.finish(row.at_ms, Status::Failed, Err(Some(problem.clone()))),
+        }
+    }
+
+    fn apply_answer(&mut self, at: Millis, answered: &Answered) {
+        self.status = Status::Running;
+        if let Some(version) = answered.version {
+            self.version = version;
+        }
+        let unit = self.units.remove(&answered.unit);
+        match &answered.then {
+            Then::Proceed => self.proceed(at, &answered.steps),
+            Then::Retry { retry_at_ms, .. } => {
+                answered.steps.iter().for_each(|step| self.finish_step(step));
+                if let Some(mut unit) = unit {
+                    unit.attempt = unit.attempt.saturating_add(1);
+                    unit.generation = unit.generation.saturating_add(1);
+                    unit.due = *retry_at_ms;
+                    self.units.insert(answered.unit.clone(), unit);
+                }
+            }
+            Then::Complete { output } => {
+                answered.steps.iter().for_each(|step| self.finish_step(step));
+                self.finish(at, Status::Completed, Ok(output.clone()));
+            }
+            Then::Fail { problem } => {
+                answered.steps.iter().for_each(|step| self.finish_step(step));
+                self.finish(at, Status::Failed, Err(Some(problem.clone())));
+            }
+        }
+    }
+
+    /// What an answer's steps set in motion (PROTOCOL §5.3).
+    fn proceed(&mut self, at: Millis, steps: &[Record]) {
+        let mut ended = Vec::new();
+        let mut under_way = Vec::new();
+        let mut planned = false;
+        let mut asked_again = false;
+        for step in steps {
+            match &step.what {
+                What::Ran { .. } | What::Stored { .. } | What::Failed { .. } => {
+                    self.finish_step(step);
+                    ended.push(step.id.clone());
+                }
+                What::Planned { race } => {
+                    planned = true;
+                    under_way.push(step.id.clone());
+                    self.plan(at, &step.id, *race);
+                }
+                What::Slept { until_ms } => {
+                    under_way.push(step.id.clone());
+                    if !self.memos.contains_key(&step.id) {
+                        self.sleeps.entry(step.id.clone()).or_insert(*until_ms);
+                    }
+                }
+                What::Discovery => asked_again = true,
+            }
+        }
+        if under_way.len() > 1 {
+            self.parallel = true;
+            if planned && self.version >= COALESCING_VERSION_MIN {
+                let awaited: Vec<_> = under_way.into_iter().filter(|id| self.is_awaited(id)).collect();
+                self.pending.extend(awaited);
+            }
+        }
+        if asked_again {
+            self.discover(at);
+        } else if !ended.is_empty() {
+            self.discover_after(at, &ended);
+        }
+    }
+
+    /// A step that is under way and not racing.
+    fn is_awaited(&self, id: &StepId) -> bool {
+        !self.racing.contains(id)
+            && (self.sleeps.contains_key(id) || self.units.contains_key(&UnitId::Step(id.clone())))
+    }
+
+    /// Plans a call of its own for a step, unless it has one or is done (PROTOCOL §5.3).
+    fn plan(&mut self, at: Millis, id: &StepId, race: bool) {
+        if self.memos.contains_key(id) {
+            return;
+        }
+        if race {
+            self.racing.insert(id.clone());
+        }
+        let cause = self.stack.len();
+        self.units.entry(UnitId::Step(id.clone())).or_insert_with(|| Unit::new(at, cause));
+    }
+
+    /// The discovery that the ends of `ended` cause, unless others are awaited (PROTOCOL §5.5).
+    fn discover_after(&mut self, at: Millis, ended: &[StepId]) {
+        let racing = ended.iter().any(|id| self.racing.contains(id));
+        if self.version >= COALESCING_VERSION_MIN && !self.pending.is_empty() && !racing {
+            return;
+        }
+        if self.version >= COALESCING_VERSION_MIN && self.pending.is_empty() {
+            self.parallel = false;
+        }
+        self.discover(at);
+    }
+
+    fn discover(&mut self, due: Millis) {
+        let id = UnitId::Discovery(self.discoveries);
+        self.discoveries = self.discoveries.saturating_add(1);
+        self.units.insert(id, Unit::new(due, self.stack.len()));
+    }
+
+    /// Remembers a finished step; the first result wins (PROTOCOL §3.9).
+    fn finish_step(&mut self, step: &Record) {
+        if let Some(memo) = Memo::of(&step.what) {
+            self.remember(&step.id, memo);
+        }
+    }
+
+    fn remember(&mut self, id: &StepId, memo: Memo) {
+        self.pending.remove(id);
+        self.units.remove(&UnitId::Step(id.clone()));
+        if !self.memos.contains_key(id) {
+            self.memo_bytes = self.memo_bytes.saturating_add(memo.size_bytes());
+            self.memos.insert(id.clone(), memo);
+            self.stack.push(id.clone());
+        }
+    }
+
+    fn finish(&mut self, at: Millis, status: Status, result: Result<Box<RawValue>, Option<Problem>>) {
+        self.status = status;
+        self.end = Some(End { at, result });
+        self.units.clear();
+        self.sleeps.clear();
+        self.pending.clear();
+    }
+
+    /// Whether the SDK must plan rather than run what it finds: while anything else is under way, so that no step's code
+    /// runs in two requests at once (PROTOCOL §5.4).
+    #[must_use]
+    pub fn must_plan(&self) -> bool {
+        self.parallel || self.units.len() > 1
+    }
+
+    /// Steps that the run has had so far: finished, planned and sleeping.
+    #[must_use]
+    pub fn steps(&self) -> usize {
+        let planned = self.units.keys().filter(|id| matches!(id, UnitId::Step(_))).count();
+        self.memos.len().saturating_add(planned).saturating_add(self.sleeps.len())
+    }
+
+    /// Whether anything is under way besides `unit`.
+    #[must_use]
+    pub fn has_more_than(&self, unit: &UnitId) -> bool {
+        !self.sleeps.is_empty() || self.units.keys().any(|other| other != unit)
+    }
+}

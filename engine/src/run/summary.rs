@@ -1,0 +1,52 @@
+//! The run object of `GET /v1/runs/{id}` (PROTOCOL §10.3).
+
+use super::message::Status;
+use super::problem;
+use super::state::State;
+use crate::ids::{ENVIRONMENT_ID, EventId, FunctionId, RunId, uuid_of};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+/// A run, as the API shows it.
+#[derive(Debug, Serialize)]
+pub struct Summary<'a> {
+    run_id: RunId,
+    run_started_at: String,
+    function_id: String,
+    function_slug: &'a FunctionId,
+    function_version: u32,
+    environment_id: &'static str,
+    event_id: Option<EventId>,
+    status: Status,
+    ended_at: Option<String>,
+    /// The result, or the error; null while it runs.
+    output: Option<Output<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Output<'a> {
+    Returned(&'a RawValue),
+    Threw(problem::Memo<'a>),
+}
+
+/// The run object of `state`.
+#[must_use]
+pub fn of(state: &State) -> Summary<'_> {
+    let start = &state.start;
+    Summary {
+        run_id: start.run,
+        run_started_at: state.started_at.rfc3339(),
+        function_id: uuid_of(start.function.as_str()),
+        function_slug: &start.function,
+        function_version: start.function_version,
+        environment_id: ENVIRONMENT_ID,
+        event_id: start.event_ids.first().copied(),
+        status: state.status,
+        ended_at: state.end.as_ref().map(|end| end.at.rfc3339()),
+        output: state.end.as_ref().and_then(|end| match &end.result {
+            Ok(output) => Some(Output::Returned(output)),
+            Err(problem) => problem.as_ref().map(|problem| Output::Threw(problem.as_memo())),
+        }),
+    }
+}

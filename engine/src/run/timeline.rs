@@ -1,0 +1,240 @@
+//! The timeline of a run as people read it: another fold of the same journal.
+
+use super::journal::{self, Answered, Entry, Record, Then, What};
+use super::memo::Memo;
+use super::message::Start;
+use super::problem::Problem;
+use super::state::State;
+use super::summary;
+use super::unit::UnitId;
+use crate::error::Fault;
+use crate::ids::{Millis, StepId};
+use crate::turn::Row;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+
+/// Larger outputs are left out of a timeline; their size is told.
+const OUTPUT_BYTES_SHOWN: usize = 16 << 10;
+
+/// One step's life.
+#[derive(Debug, Serialize)]
+pub struct Step {
+    id: StepId,
+    name: String,
+    /// `run`, `sleep`, or what the SDK calls it (`step.sendEvent`).
+    op: String,
+    status: StepStatus,
+    /// It was found together with others.
+    parallel: bool,
+    queued_at_ms: Millis,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    started_at_ms: Option<Millis>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended_at_ms: Option<Millis>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wake_at_ms: Option<Millis>,
+    attempts: Vec<Attempt>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output: Option<Box<RawValue>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output_bytes: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Problem>,
+}
+
+/// Where a step stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StepStatus {
+    /// Found, and waiting for its call or in it.
+    Planned,
+    /// Threw, and will be tried again.
+    Retrying,
+    /// Resting.
+    Sleeping,
+    /// Has a result.
+    Completed,
+    /// Threw for good.
+    Failed,
+}
+
+/// A failed attempt.
+#[derive(Debug, Serialize)]
+pub struct Attempt {
+    number: u32,
+    at_ms: Millis,
+    error: Problem,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_at_ms: Option<Millis>,
+}
+
+#[derive(Serialize)]
+struct Timeline<'a> {
+    run: summary::Summary<'a>,
+    journal_rows: u32,
+    steps: Vec<Step>,
+    /// Failed attempts of the function itself, or of reaching it.
+    attempts: Vec<Attempt>,
+}
+
+/// The timeline that these journal rows fold to, as JSON.
+///
+/// # Errors
+/// Rows that are no journal.
+pub fn of(rows: &[Row]) -> Result<Box<RawValue>, Fault> {
+    let mut rows = rows
+        .iter()
+        .map(|row| serde_json::from_slice::<journal::Row>(&row.value).map_err(|e| Fault::new("journal row", e)));
+    let first = rows.next().ok_or_else(|| Fault::new("journal", "it is empty"))??;
+    let Entry::Started(start) = first.entry else {
+        return Err(Fault::new("journal", "the first row does not start a run"));
+    };
+    let mut fold = Fold::new(first.at_ms, start);
+    for row in rows {
+        fold.apply(&row?);
+    }
+    let timeline = Timeline {
+        run: summary::of(&fold.state),
+        journal_rows: fold.state.rows,
+        steps: fold.steps,
+        attempts: fold.attempts,
+    };
+    serde_json::value::to_raw_value(&timeline).map_err(|e| Fault::new("timeline", e))
+}
+
+/// The journal's entries as they are stored.
+///
+/// # Errors
+/// Rows that are not JSON.
+pub fn journal(rows: &[Row]) -> Result<Vec<Box<RawValue>>, Fault> {
+    rows.iter().map(|row| serde_json::from_slice(&row.value).map_err(|e| Fault::new("journal row", e))).collect()
+}
+
+struct Fold {
+    state: State,
+    steps: Vec<Step>,
+    places: BTreeMap<StepId, usize>,
+    attempts: Vec<Attempt>,
+}
+
+impl Fold {
+    fn new(at: Millis, start: Start) -> Self {
+        Self { state: State::new(at, start), steps: Vec::new(), places: BTreeMap::new(), attempts: Vec::new() }
+    }
+
+    fn apply(&mut self, row: &journal::Row) {
+        match &row.entry {
+            Entry::Answered(answered) => self.answered(row.at_ms, answered),
+            Entry::Checkpointed(saved) => {
+                let queued_at = self.queued_at(&saved.unit, row.at_ms);
+                saved.steps.iter().for_each(|record| self.record(row.at_ms, queued_at, false, record));
+            }
+            Entry::Woken { steps } => {
+                for id in steps {
+                    self.end(row.at_ms, id, StepStatus::Completed);
+                }
+            }
+            Entry::Started(_) | Entry::Redispatched { .. } | Entry::Cancelled {} | Entry::GivenUp { .. } => {}
+        }
+        self.state.apply(row);
+    }
+
+    fn queued_at(&self, unit: &UnitId, or: Millis) -> Millis {
+        self.state.units.get(unit).map_or(or, |unit| unit.due)
+    }
+
+    fn answered(&mut self, at: Millis, answered: &Answered) {
+        let queued_at = self.queued_at(&answered.unit, at);
+        let parallel = answered.steps.len() > 1;
+        for record in &answered.steps {
+            self.record(at, queued_at, parallel, record);
+        }
+        let (step, problem, retry_at_ms) = match &answered.then {
+            Then::Retry { step, problem, retry_at_ms } => (step.as_ref(), problem, Some(*retry_at_ms)),
+            Then::Fail { problem } => (None, problem, None),
+            Then::Proceed | Then::Complete { .. } => return,
+        };
+        let attempt = Attempt { number: answered.attempt, at_ms: at, error: problem.clone(), retry_at_ms };
+        let planned = match &answered.unit {
+            UnitId::Step(id) => Some(id),
+            UnitId::Discovery(_) => None,
+        };
+        match step.map(|thrown| &thrown.id).or(planned) {
+            Some(id) => {
+                let name = step.map_or("", |thrown| thrown.name.as_str());
+                let step = self.step(id, name, "run", queued_at);
+                step.attempts.push(attempt);
+                if retry_at_ms.is_some() {
+                    step.status = StepStatus::Retrying;
+                }
+            }
+            None => self.attempts.push(attempt),
+        }
+    }
+
+    fn record(&mut self, at: Millis, queued_at: Millis, parallel: bool, record: &Record) {
+        if self.state.memos.contains_key(&record.id) {
+            return;
+        }
+        match &record.what {
+            What::Ran { data, kind, timing } => {
+                let step = self.step(&record.id, &record.name, kind.as_deref().unwrap_or("run"), queued_at);
+                step.started_at_ms = Some(timing.map_or(queued_at, |timing| timing.started_at_ms));
+                step.output_bytes = Some(data.get().len());
+                step.output = (data.get().len() <= OUTPUT_BYTES_SHOWN).then(|| data.clone());
+                self.end(at, &record.id, StepStatus::Completed);
+            }
+            What::Stored { .. } => {
+                let output = Memo::of(&record.what).and_then(|memo| RawValue::from_string(memo.json().to_owned()).ok());
+                self.step(&record.id, &record.name, "run", queued_at).output = output;
+                self.end(at, &record.id, StepStatus::Completed);
+            }
+            What::Failed { problem } => {
+                self.step(&record.id, &record.name, "run", queued_at).error = Some(problem.clone());
+                self.end(at, &record.id, StepStatus::Failed);
+            }
+            What::Planned { .. } => self.step(&record.id, &record.name, "run", at).parallel = parallel,
+            What::Slept { until_ms } => {
+                let step = self.step(&record.id, &record.name, "sleep", at);
+                step.status = StepStatus::Sleeping;
+                step.parallel = parallel;
+                step.started_at_ms.get_or_insert(at);
+                step.wake_at_ms.get_or_insert(*until_ms);
+            }
+            What::Discovery => {}
+        }
+    }
+
+    /// The step with this id, made where it is new.
+    fn step(&mut self, id: &StepId, name: &str, op: &str, queued_at_ms: Millis) -> &mut Step {
+        let known = self.places.get(id).copied().filter(|place| *place < self.steps.len());
+        let place = known.unwrap_or_else(|| {
+            self.steps.push(Step {
+                id: id.clone(),
+                name: name.to_owned(),
+                op: op.to_owned(),
+                status: StepStatus::Planned,
+                parallel: false,
+                queued_at_ms,
+                started_at_ms: None,
+                ended_at_ms: None,
+                wake_at_ms: None,
+                attempts: Vec::new(),
+                output: None,
+                output_bytes: None,
+                error: None,
+            });
+            self.steps.len().saturating_sub(1)
+        });
+        self.places.insert(id.clone(), place);
+        #[expect(clippy::indexing_slicing, reason = "place is below len: either just pushed, or checked above")]
+        &mut self.steps[place]
+    }
+
+    fn end(&mut self, at: Millis, id: &StepId, status: StepStatus) {
+        let step = self.step(id, "", "run", at);
+        step.status = status;
+        step.ended_at_ms = Some(at);
+    }
+}

@@ -1,0 +1,142 @@
+//! Taking events in: stored, recognised if they come again, and sent on to the runs that they start.
+
+use super::first::{self, First};
+use super::message::NewEvent;
+use super::row::{self, EventRow};
+use super::{Stream, answer, routing};
+use crate::error::Fault;
+use crate::ids::{EventId, RunId};
+use crate::run::message::{Start, Tell};
+use crate::turn::{Address, Done, Outcome, Range, Row, Turn};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+impl Stream {
+    /// Takes all events or, where the turn fails, none. `token`: who waits for the ids.
+    pub(super) fn accept(
+        &mut self,
+        turn: &Turn<'_>,
+        events: Vec<NewEvent>,
+        token: Option<u64>,
+    ) -> Result<Outcome, Fault> {
+        let supplied: BTreeMap<&str, &[Row]> =
+            turn.supplied.0.iter().map(|(range, rows)| (range.start.as_str(), rows.as_slice())).collect();
+        let mut needs = needs(turn, &events, token.is_none());
+        needs.retain(|range| !supplied.contains_key(range.start.as_str()));
+        if !needs.is_empty() {
+            return Ok(Outcome::Needs(needs));
+        }
+        let held: BTreeSet<&str> = supplied
+            .values()
+            .copied()
+            .flatten()
+            .map(|row| row.key.as_str())
+            .filter(|key| key.starts_with("event/"))
+            .collect();
+
+        let today = first::day(turn.now);
+        let mut firsts = firsts(turn, &supplied)?;
+        let mut done = Done::default();
+        let mut ids = Vec::with_capacity(events.len());
+        let mut taken = BTreeSet::new();
+        let mut oldest = self.oldest;
+        for event in events {
+            ids.push(event.id);
+            // The same id is the same event, also within one request: nothing happens twice.
+            if held.contains(row::key(event.id).as_str()) || !taken.insert(event.id) {
+                continue;
+            }
+            let origin = match &event.user_id {
+                None => event.id,
+                Some(user_id) => {
+                    let key = first::key(today, user_id);
+                    let origin = firsts.get(hash_of(&key)).map(|first| first.event);
+                    if origin.is_none() {
+                        let first = First { event: event.id, at: turn.now };
+                        done.write(key.clone(), &first)?;
+                        firsts.insert(hash_of(&key).to_owned(), first);
+                        oldest = Some(oldest.map_or(today, |oldest| oldest.min(today)));
+                    }
+                    origin.unwrap_or(event.id)
+                }
+            };
+            take(turn, &mut done, origin, event)?;
+        }
+        if let Some(token) = token {
+            answer(&mut done, token, &Accepted { ids })?;
+        }
+        self.oldest = oldest;
+        Ok(self.done(done))
+    }
+}
+
+/// Stores one event and starts its runs: those that `origin` starts, if it is the same event by its user's id.
+fn take(turn: &Turn<'_>, done: &mut Done, origin: EventId, event: NewEvent) -> Result<(), Fault> {
+    let mut runs = Vec::new();
+    let not_before = Some(event.ts).filter(|ts| *ts > turn.now);
+    let matches = routing::started_by(turn.catalog, &event.name, &event.event, turn.now);
+    for function in matches.started {
+        let run = RunId::derived(origin, &function.id);
+        runs.push(run);
+        let start = Start {
+            run,
+            function: function.id.clone(),
+            function_version: function.version,
+            event_ids: vec![event.id],
+            events: vec![event.event.clone()],
+            event_name: event.name.clone(),
+            not_before,
+        };
+        done.send(Address::run(run), &Tell::Start(start))?;
+    }
+    let NewEvent { id, name, event, .. } = event;
+    let failed = matches.failed;
+    done.write(row::key(id), &EventRow { name, received_at: turn.now, runs, failed, event })
+}
+
+/// What has to be known first: of ids that may have come before, whether they have; of users' ids, which event was the first.
+fn needs(turn: &Turn<'_>, events: &[NewEvent], all_may_repeat: bool) -> Vec<Range> {
+    let mut repeatable: Vec<EventId> =
+        events.iter().filter(|event| event.seeded || all_may_repeat).map(|event| event.id).collect();
+    repeatable.sort_unstable();
+    repeatable.dedup();
+    // The ids of one seed follow upon each other: one read for all of them.
+    let mut needs = Vec::new();
+    for group in repeatable.chunk_by(|a, b| a.0.increment() == Ok(b.0)) {
+        if let (Some(lowest), Some(highest)) = (group.first(), group.last()) {
+            let limit = u32::try_from(group.len()).unwrap_or(u32::MAX);
+            let end = format!("{}\0", row::key(*highest));
+            needs.push(Range { start: row::key(*lowest), end, limit, descending: false });
+        }
+    }
+    let today = first::day(turn.now);
+    let user_ids: BTreeSet<&str> = events.iter().filter_map(|event| event.user_id.as_deref()).collect();
+    for user_id in user_ids {
+        for day in [today, today.saturating_sub(1)] {
+            needs.push(Range::one(&first::key(day, user_id)));
+        }
+    }
+    needs
+}
+
+/// The first events that still count, by the hash of the user's id.
+fn firsts(turn: &Turn<'_>, supplied: &BTreeMap<&str, &[Row]>) -> Result<BTreeMap<String, First>, Fault> {
+    let mut firsts = BTreeMap::new();
+    for row in supplied.values().copied().flatten().filter(|row| row.key.starts_with("id/")) {
+        let first = First::decode(row)?;
+        if first.holds(turn.now) {
+            firsts.insert(hash_of(&row.key).to_owned(), first);
+        }
+    }
+    Ok(firsts)
+}
+
+/// The last part of an `id/` key.
+fn hash_of(key: &str) -> &str {
+    key.rsplit_once('/').map_or(key, |(_, hash)| hash)
+}
+
+#[derive(Serialize)]
+struct Accepted {
+    ids: Vec<EventId>,
+}

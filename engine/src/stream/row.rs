@@ -1,0 +1,42 @@
+//! The row of an event.
+
+use super::message::StoredEvent;
+use crate::error::Fault;
+use crate::ids::{EventId, FunctionId, Millis, RunId};
+use crate::turn::Row;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// An event as it is stored.
+#[derive(Serialize, Deserialize)]
+pub(super) struct EventRow {
+    pub(super) name: String,
+    pub(super) received_at: Millis,
+    /// The runs that it started, or would have, had an earlier event with the same user's id not started them.
+    pub(super) runs: Vec<RunId>,
+    /// Functions whose trigger could not be evaluated, and why: they are not started, now or later (SERVER §1.4).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) failed: Vec<(FunctionId, String)>,
+    pub(super) event: Box<RawValue>,
+}
+
+/// Where the event is stored; keys sort by the id's time.
+pub(super) fn key(id: EventId) -> String {
+    format!("event/{id}")
+}
+
+/// The event that a key belongs to.
+pub(super) fn id(key: &str) -> Result<EventId, Fault> {
+    let id = key.strip_prefix("event/").and_then(EventId::parse);
+    id.ok_or_else(|| Fault::new("event row", format!("the key {key:?}")))
+}
+
+impl EventRow {
+    pub(super) fn decode(row: &Row) -> Result<Self, Fault> {
+        serde_json::from_slice(&row.value).map_err(|e| Fault::new("event row", e))
+    }
+
+    pub(super) fn stored(self, id: EventId) -> StoredEvent {
+        StoredEvent { internal_id: id, received_at: self.received_at, failed: self.failed, event: self.event }
+    }
+}

@@ -1,0 +1,85 @@
+//! Which runs an event starts.
+
+use super::{NOW, event, runs, stream};
+use crate::ids::{EventId, Millis, RunId, uuid_of};
+use crate::stream::driver::sent;
+use crate::stream::message::{Ask, NewEvent};
+use crate::turn::Address;
+use serde_json::{json, value::to_raw_value};
+
+#[test]
+fn each_matching_function_starts_once() {
+    let functions: &[(&str, &[&str])] = &[
+        ("app-a", &["shop/order.paid"]),
+        ("app-b", &["shop/*", "shop/order.paid", "shop/order.*"]),
+        ("app-c", &["shop/order.*"]),
+        ("app-d", &["shop"]),
+        ("app-e", &["*"]),
+        ("app-f", &["sho*"]),
+        ("app-g", &["shop/order.paid/*"]),
+        ("app-h", &[]),
+    ];
+    let mut stream = stream(functions);
+    let id = EventId::new(NOW, 1);
+    let (_, done) = stream.ask(&Ask::Accept(vec![event(1, "shop/order.paid")]));
+    let started = ["app-a", "app-b", "app-c"].map(|slug| RunId::derived(id, &slug.into()));
+    let addresses: Vec<_> = sent(&done).into_iter().map(|(to, _)| to.clone()).collect();
+    assert_eq!(addresses, started.map(Address::run));
+    assert_eq!(runs(&mut stream, id), json!(started));
+}
+
+#[test]
+fn a_run_is_sent_all_that_it_begins_with() {
+    let mut stream = stream(&[("app-a", &["a"])]);
+    let (_, done) = stream.ask(&Ask::Accept(vec![event(1, "a")]));
+    let id = EventId::new(NOW, 1);
+    let start = json!({
+        "run": RunId::derived(id, &"app-a".into()), "function": "app-a", "function_version": 3, "event_ids": [id],
+        "events": [{"data": {"n": 1}, "id": id, "name": "a", "ts": NOW.0, "user": {}}], "event_name": "a", "not_before": null
+    });
+    assert_eq!(sent(&done)[0].1, json!({"Start": start}));
+}
+
+#[test]
+fn the_reply_comes_with_the_starts_and_the_rows() {
+    let mut stream = stream(&[("app-a", &["a"])]);
+    let (reply, done) = stream.ask(&Ask::Accept(vec![event(1, "a"), event(2, "b"), event(3, "a")]));
+    assert_eq!(reply.unwrap()["ids"], json!([1, 2, 3].map(|count| EventId::new(NOW, count))));
+    assert_eq!((done.writes.len(), sent(&done).len()), (3, 2));
+}
+
+#[test]
+fn an_archived_function_starts_nothing() {
+    let mut stream = stream(&[("app-a", &["a", "inngest/function.invoked"])]);
+    stream.catalog.functions.values_mut().for_each(|function| function.archived = true);
+    let (_, done) = stream.ask(&Ask::Accept(vec![event(1, "a"), invocation(2, "app-a")]));
+    assert_eq!(sent(&done), []);
+}
+
+#[test]
+fn an_event_in_the_future_starts_its_runs_then() {
+    for (ts, not_before) in [(NOW.0 - 1, json!(null)), (NOW.0, json!(null)), (NOW.0 + 1, json!(NOW.0 + 1))] {
+        let mut stream = stream(&[("app-a", &["a"])]);
+        let (_, done) = stream.ask(&Ask::Accept(vec![NewEvent { ts: Millis(ts), ..event(1, "a") }]));
+        assert_eq!(sent(&done)[0].1["Start"]["not_before"], not_before, "{ts}");
+    }
+}
+
+#[test]
+fn an_invocation_starts_the_function_it_names_and_no_other() {
+    for name in ["app-a", &uuid_of("app-a")] {
+        let mut stream = stream(&[("app-a", &["x"]), ("app-b", &["inngest/function.invoked", "inngest/*"])]);
+        let (_, done) = stream.ask(&Ask::Accept(vec![invocation(1, name)]));
+        let to: Vec<_> = sent(&done).into_iter().map(|(_, start)| start["Start"]["function"].clone()).collect();
+        assert_eq!(to, [json!("app-a")], "{name}");
+    }
+    let mut stream = stream(&[("app-a", &["x"])]);
+    let (reply, done) =
+        stream.ask(&Ask::Accept(vec![invocation(1, "app-nobody"), event(2, "inngest/function.invoked")]));
+    assert_eq!((reply.is_ok(), sent(&done)), (true, vec![]));
+}
+
+fn invocation(count: u128, name: &str) -> NewEvent {
+    let data = json!({"data": {"a": 1, "_inngest": {"fn_id": name}}});
+    NewEvent { event: to_raw_value(&data).unwrap(), ..event(count, "inngest/function.invoked") }
+}

@@ -1,0 +1,321 @@
+//! Drives one run through virtual time, and checks after every turn that its state is the fold of its rows.
+
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use stepwell_engine::actor::Actor;
+use stepwell_engine::catalog::{Catalog, Function};
+use stepwell_engine::ids::{Entropy, EventId, Millis, RunId};
+use stepwell_engine::run::Run;
+use stepwell_engine::run::message::{Ask, Start, Tell};
+use stepwell_engine::turn::{
+    AppAnswer, AppCall, CallFailure, CallOutcome, Done, Effect, Message, Outcome, Range, Row, Settings, Supplied, Turn,
+};
+
+pub const SIGNING_KEY: &str = "signkey-test-abcdef0123456789abcdef0123456789";
+
+/// A call that the run wants made.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub id: String,
+    pub url: String,
+    pub headers: BTreeMap<String, String>,
+    pub raw: String,
+    pub body: Value,
+}
+
+impl Call {
+    /// The `stepId` of the query.
+    pub fn step(&self) -> &str {
+        self.url.split("stepId=").nth(1).unwrap()
+    }
+
+    pub fn ctx(&self, field: &str) -> &Value {
+        &self.body["ctx"][field]
+    }
+
+    pub fn stack(&self) -> Vec<&str> {
+        self.ctx("stack")["stack"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect()
+    }
+}
+
+pub struct Driver {
+    pub now: u64,
+    pub settings: Settings,
+    pub catalog: Catalog,
+    pub rows: BTreeMap<String, Vec<u8>>,
+    pub wake_at: Option<u64>,
+    pub owing: bool,
+    pub sends: Vec<(String, Value)>,
+    run: Run,
+    calls: Vec<Call>,
+    start: Start,
+}
+
+impl Driver {
+    /// A run with `retries`, made but not started.
+    pub fn idle(retries: u32) -> Self {
+        let event = EventId::new(Millis(1_700_000_000_000), 7);
+        let start = Start {
+            run: RunId::derived(event, &"app-fn".into()),
+            function: "app-fn".into(),
+            function_version: 1,
+            event_ids: vec![event],
+            events: vec![raw(r#"{"data":{"n":1},"id":"e1","name":"t/go","ts":1700000000000,"user":{}}"#)],
+            event_name: "t/go".to_owned(),
+            not_before: None,
+        };
+        Self {
+            now: 1_700_000_000_000,
+            settings: Settings { retry_interval: Some(Millis(1_000)), ..Settings::default() },
+            catalog: catalog(retries),
+            rows: BTreeMap::new(),
+            wake_at: None,
+            owing: false,
+            sends: Vec::new(),
+            run: Run::load("", &[]).unwrap(),
+            calls: Vec::new(),
+            start,
+        }
+    }
+
+    /// A run with the default retries, and its first call.
+    pub fn started() -> (Self, Call) {
+        Self::started_with(4)
+    }
+
+    pub fn started_with(retries: u32) -> (Self, Call) {
+        let mut driver = Self::idle(retries);
+        let call = driver.begin(|_| {});
+        (driver, call)
+    }
+
+    /// Starts the run and gives its first call.
+    pub fn begin(&mut self, change: impl FnOnce(&mut Start)) -> Call {
+        self.begin_later(change);
+        self.call()
+    }
+
+    pub fn begin_later(&mut self, change: impl FnOnce(&mut Start)) {
+        change(&mut self.start);
+        self.tell_start();
+    }
+
+    pub fn tell_start(&mut self) {
+        let tell = serde_json::to_vec(&Tell::Start(self.start.clone())).unwrap();
+        self.turn(Message::Tell(tell));
+    }
+
+    /// One turn, with all that the shell's contract says.
+    pub fn turn(&mut self, message: Message) -> Vec<(u64, Value)> {
+        let mut supplied = Supplied::default();
+        let done = loop {
+            let turn = Turn {
+                now: Millis(self.now),
+                entropy: Entropy(42),
+                catalog: &self.catalog,
+                settings: &self.settings,
+                supplied: &supplied,
+            };
+            match self.run.turn(&turn, message.clone()).unwrap() {
+                Outcome::Done(done) => break done,
+                Outcome::Needs(ranges) => {
+                    let read = ranges.into_iter().map(|range| (range, self.all_rows()));
+                    supplied = Supplied(read.collect());
+                }
+            }
+        };
+        let replies = self.commit(done);
+        self.state_is_the_fold_of_rows();
+        replies
+    }
+
+    fn commit(&mut self, done: Done) -> Vec<(u64, Value)> {
+        for write in done.writes {
+            let fresh = self.rows.insert(write.key, write.value.expect("a journal only grows"));
+            assert!(fresh.is_none(), "a journal row was written twice");
+        }
+        self.wake_at = done.wake_at.map(|at| at.0);
+        self.owing = done.owing;
+        let mut replies = Vec::new();
+        for effect in done.effects {
+            match effect {
+                Effect::Call(call) => self.calls.push(seen(call)),
+                Effect::Reply { token, body } => replies.push((token, serde_json::from_slice(&body).unwrap())),
+                Effect::Send { to, body } => {
+                    self.sends.push((format!("{:?}", to.kind), serde_json::from_slice(&body).unwrap()));
+                }
+                Effect::Publish { channel, .. } => assert_eq!(channel, format!("run/{}", self.start.run)),
+                Effect::Install { .. } => panic!("a run installs no catalog"),
+            }
+        }
+        replies
+    }
+
+    fn all_rows(&self) -> Vec<Row> {
+        self.rows.iter().map(|(key, value)| Row { key: key.clone(), value: value.clone() }).collect()
+    }
+
+    fn reloaded(&self) -> Run {
+        Run::load("", &[(Range::all(), self.all_rows())]).unwrap()
+    }
+
+    fn state_is_the_fold_of_rows(&self) {
+        assert_eq!(format!("{:?}", self.run.state()), format!("{:?}", self.reloaded().state()));
+    }
+
+    /// Loses everything but the rows, and comes back.
+    pub fn crash(&mut self) {
+        self.calls.clear();
+        self.run = self.reloaded();
+        self.turn(Message::Resume);
+    }
+
+    /// Drops the actor between turns, as a shell may.
+    pub fn evict(&mut self) {
+        self.run = self.reloaded();
+    }
+
+    /// The calls that were asked for since last time.
+    pub fn calls(&mut self) -> Vec<Call> {
+        std::mem::take(&mut self.calls)
+    }
+
+    /// The one call that was asked for.
+    pub fn call(&mut self) -> Call {
+        let calls = self.calls();
+        assert_eq!(calls.len(), 1, "one call expected: {calls:#?}");
+        calls.into_iter().next().unwrap()
+    }
+
+    pub fn no_calls(&mut self) {
+        let calls = self.calls();
+        assert!(calls.is_empty(), "no call expected: {calls:#?}");
+    }
+
+    pub fn answer_with(&mut self, call: &Call, status: u16, headers: &[(&str, &str)], body: &Value) {
+        let mut all = vec![("x-inngest-sdk".to_owned(), "inngest-js:v4.24.0".to_owned())];
+        all.extend(headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        self.answer_raw(call, Ok(AppAnswer { status, headers: all, body: body.to_string().into_bytes() }));
+    }
+
+    pub fn answer_raw(&mut self, call: &Call, answer: Result<AppAnswer, CallFailure>) {
+        self.turn(Message::Answered(CallOutcome { id: call.id.clone(), answer }));
+    }
+
+    /// A 206 of an SDK of `version`.
+    pub fn ops_of(&mut self, version: &str, call: &Call, ops: &Value) {
+        self.answer_with(call, 206, &[("x-inngest-req-version", version)], ops);
+    }
+
+    /// A 206 of an SDK that coalesces.
+    pub fn ops(&mut self, call: &Call, ops: &Value) {
+        self.ops_of("2", call, ops);
+    }
+
+    pub fn returns(&mut self, call: &Call, value: &Value) {
+        self.answer_with(call, 200, &[], value);
+    }
+
+    /// A function-level error.
+    pub fn throws(&mut self, call: &Call, headers: &[(&str, &str)]) {
+        self.answer_with(call, 500, headers, &json!({"name": "Error", "message": "boom", "stack": "s"}));
+    }
+
+    /// Lets time pass; wakes the run where it asked for that.
+    pub fn pass(&mut self, ms: u64) {
+        self.now += ms;
+        if self.wake_at.is_some_and(|at| at <= self.now) {
+            self.turn(Message::Wake);
+        }
+    }
+
+    /// Lets time pass till the run wants to be woken; gives how long that was.
+    pub fn pass_till_woken(&mut self) -> u64 {
+        let ms = self.wake_at.expect("a run that wants to be woken") - self.now;
+        self.pass(ms);
+        ms
+    }
+
+    pub fn ask(&mut self, ask: &Ask) -> Value {
+        let replies = self.turn(Message::Ask { token: 9, body: serde_json::to_vec(ask).unwrap() });
+        let [(9, answer)] = replies.as_slice() else { panic!("one reply expected: {replies:?}") };
+        answer.clone()
+    }
+
+    pub fn summary(&mut self) -> Value {
+        self.ask(&Ask::Summary)["Ok"].clone()
+    }
+
+    pub fn status(&mut self) -> String {
+        self.summary()["status"].as_str().unwrap().to_owned()
+    }
+
+    pub fn checkpoint(&mut self, call: &Call, steps: &Value) -> Value {
+        let body = json!({"qi_id": call.ctx("qi_id"), "generation_id": call.ctx("generation_id"), "steps": steps});
+        self.ask(&Ask::Checkpoint(raw(&body.to_string())))
+    }
+
+    /// The kinds of the journal's entries.
+    pub fn journal(&self) -> Vec<String> {
+        let kind = |value: &Vec<u8>| {
+            let row: Value = serde_json::from_slice(value).unwrap();
+            row["entry"].as_object().unwrap().keys().next().unwrap().clone()
+        };
+        self.rows.values().map(kind).collect()
+    }
+
+    /// The names of the system events that were emitted, once each.
+    pub fn events(&self) -> Vec<Value> {
+        self.sends.iter().filter(|(to, _)| to == "Stream").map(|(_, tell)| tell["System"]["event"].clone()).collect()
+    }
+}
+
+pub fn raw(json: &str) -> Box<serde_json::value::RawValue> {
+    serde_json::value::RawValue::from_string(json.to_owned()).unwrap()
+}
+
+pub fn catalog(retries: u32) -> Catalog {
+    let url = "http://127.0.0.1:3000/api/inngest?fnId=app-fn&stepId=step";
+    let function: Function = serde_json::from_value(json!({
+        "id": "app-fn", "app": "app", "name": "fn", "url": url, "retries": retries, "triggers": [], "version": 1
+    }))
+    .unwrap();
+    let mut catalog = Catalog::default();
+    catalog.functions.insert(function.id.clone(), function);
+    catalog
+}
+
+fn seen(call: AppCall) -> Call {
+    let headers = call.headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let raw = String::from_utf8(call.body).unwrap();
+    Call { id: call.id, url: call.url, headers, body: serde_json::from_str(&raw).unwrap(), raw }
+}
+
+pub fn ran(id: &str, data: impl Into<Value>) -> Value {
+    json!({"id": id, "op": "StepRun", "name": id, "displayName": id, "opts": {}, "data": data.into(),
+           "timing": {"a": 1_795_320_622_553_000_000_u64, "b": 2_000_000}})
+}
+
+pub fn planned(id: &str) -> Value {
+    json!({"id": id, "op": "StepPlanned", "name": id, "displayName": id, "opts": {}})
+}
+
+pub fn racing(id: &str) -> Value {
+    json!({"id": id, "op": "StepPlanned", "name": id, "displayName": id, "opts": {"parallelMode": "race"}})
+}
+
+pub fn sleep(id: &str, duration: &str) -> Value {
+    json!({"id": id, "op": "Sleep", "name": duration, "displayName": id, "opts": {}})
+}
+
+pub fn threw(id: &str) -> Value {
+    json!({"id": id, "op": "StepError", "name": id, "error": {"name": "MyErr", "message": "always", "stack": "s"}})
+}
+
+pub fn failed(id: &str) -> Value {
+    json!({"id": id, "op": "StepFailed", "name": id, "error": {"name": "MyErr", "message": "always", "stack": "s"}})
+}
+
+pub fn complete(data: impl Into<Value>) -> Value {
+    json!({"id": "0737c22d3bfae812339732d14d8c7dbd6dc4e09c", "op": "RunComplete", "data": data.into()})
+}

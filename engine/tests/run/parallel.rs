@@ -1,0 +1,197 @@
+//! Parallel steps: planning, de-duplication, coalescing, race mode (PROTOCOL §5).
+
+use crate::driver::{Call, Driver, planned, racing, ran, sleep};
+use serde_json::json;
+
+fn step<'a>(calls: &'a [Call], id: &str) -> &'a Call {
+    calls.iter().find(|call| call.step() == id).unwrap_or_else(|| panic!("no call for {id}: {calls:#?}"))
+}
+
+#[test]
+fn fan_out_calls_each_step_and_fan_in_asks_once() {
+    let (mut run, call) = Driver::started();
+    run.ops(&call, &json!([planned("p1"), planned("p2"), sleep("ps", "1s"), planned("p3")]));
+    let calls = run.calls();
+    assert_eq!(calls.len(), 3);
+    assert!(calls.iter().all(|call| call.ctx("disable_immediate_execution") == true));
+    for id in ["p3", "p2", "p1"] {
+        run.ops(step(&calls, id), &json!([ran(id, id)]));
+        run.no_calls();
+    }
+    run.pass_till_woken();
+    let call = run.call();
+    assert_eq!(call.stack(), ["p3", "p2", "p1", "ps"]);
+    assert_eq!(call.ctx("stack")["current"], 4);
+    assert_eq!(call.body["steps"]["ps"], json!(null));
+    run.ops(&call, &json!([ran("after", 1)]));
+    assert_eq!(run.call().ctx("disable_immediate_execution"), false);
+}
+
+#[test]
+fn an_sdk_that_does_not_coalesce_is_asked_after_every_step() {
+    let (mut run, call) = Driver::started();
+    run.ops_of("1", &call, &json!([planned("p1"), planned("p2")]));
+    let calls = run.calls();
+    run.ops_of("1", step(&calls, "p2"), &json!([ran("p2", 2)]));
+    let first = run.call();
+    assert_eq!((first.stack(), &first.ctx("stack")["current"]), (vec!["p2"], &json!(1)));
+    run.ops_of("1", step(&calls, "p1"), &json!([ran("p1", 1)]));
+    let second = run.call();
+    assert_eq!((second.stack(), &second.ctx("stack")["current"]), (vec!["p2", "p1"], &json!(2)));
+    run.ops_of("1", &first, &json!([planned("after")]));
+    let after = run.call();
+    run.ops_of("1", &second, &json!([planned("after")]));
+    run.no_calls();
+    run.ops_of("1", &after, &json!([ran("after", 3)]));
+    let last = run.call();
+    assert_eq!(last.ctx("disable_immediate_execution"), true, "version 1 keeps planning once it was parallel");
+    run.returns(&last, &json!(null));
+    assert_eq!(run.status(), "Completed");
+}
+
+#[test]
+fn a_step_that_is_reported_again_is_not_called_again() {
+    let (mut run, call) = Driver::started();
+    run.ops_of("1", &call, &json!([planned("p1"), planned("p2")]));
+    let calls = run.calls();
+    run.ops_of("1", step(&calls, "p1"), &json!([ran("p1", 1)]));
+    let discovery = run.call();
+    run.ops_of("1", &discovery, &json!([planned("p2"), planned("q")]));
+    assert_eq!(run.call().step(), "q");
+}
+
+#[test]
+fn a_sleep_that_is_reported_again_is_neither_restarted_nor_extended() {
+    let (mut run, call) = Driver::started();
+    run.ops_of("1", &call, &json!([planned("p1"), sleep("s", "10s")]));
+    let wake_at = run.wake_at;
+    run.pass(4_000);
+    let call = run.call();
+    run.ops_of("1", &call, &json!([ran("p1", 1)]));
+    let call = run.call();
+    run.ops_of("1", &call, &json!([sleep("s", "10s")]));
+    assert_eq!(run.wake_at, wake_at);
+    run.pass_till_woken();
+    assert_eq!(run.call().stack(), ["p1", "s"]);
+}
+
+#[test]
+fn in_race_mode_the_winner_goes_on_at_once() {
+    let (mut run, call) = Driver::started();
+    run.ops(&call, &json!([racing("r1"), racing("r2")]));
+    let calls = run.calls();
+    run.ops(step(&calls, "r2"), &json!([ran("r2", 2)]));
+    let discovery = run.call();
+    assert_eq!(discovery.stack(), ["r2"]);
+    assert_eq!(discovery.ctx("disable_immediate_execution"), true, "r1 still runs: nothing may run twice");
+    run.ops(&discovery, &json!([racing("r1"), planned("after")]));
+    let after = run.call();
+    assert_eq!(after.step(), "after");
+    run.ops(&after, &json!([ran("after", 3)]));
+    let last = run.call();
+    run.returns(&last, &json!("won"));
+    assert_eq!(run.status(), "Completed");
+    run.ops(step(&calls, "r1"), &json!([ran("r1", 1)]));
+    run.no_calls();
+    assert_eq!(run.summary()["output"], "won");
+}
+
+#[test]
+fn without_race_mode_a_coalescing_run_waits_for_the_loser() {
+    let (mut run, call) = Driver::started();
+    run.ops(&call, &json!([planned("r1"), planned("r2")]));
+    let calls = run.calls();
+    run.ops(step(&calls, "r2"), &json!([ran("r2", 2)]));
+    run.no_calls();
+    run.ops(step(&calls, "r1"), &json!([ran("r1", 1)]));
+    assert_eq!(run.call().stack(), ["r2", "r1"]);
+}
+
+#[test]
+fn two_discoveries_may_both_return_and_the_first_wins() {
+    let (mut run, call) = Driver::started();
+    run.ops(&call, &json!([racing("r1"), racing("r2")]));
+    let calls = run.calls();
+    run.ops(step(&calls, "r1"), &json!([ran("r1", 1)]));
+    let first = run.call();
+    run.ops(step(&calls, "r2"), &json!([ran("r2", 2)]));
+    let second = run.call();
+    run.returns(&second, &json!("second"));
+    run.returns(&first, &json!("first"));
+    assert_eq!(run.summary()["output"], "second");
+    assert_eq!(run.events().len(), 1, "one finished event");
+}
+
+#[test]
+fn nested_parallel_steps_after_a_step() {
+    let (mut run, call) = Driver::started();
+    run.ops(&call, &json!([ran("first", 1)]));
+    let call = run.call();
+    run.ops(&call, &json!([planned("x"), planned("y")]));
+    for call in run.calls() {
+        let id = call.step().to_owned();
+        run.ops(&call, &json!([ran(&id, 1)]));
+    }
+    let call = run.call();
+    run.ops(&call, &json!([planned("x2"), planned("y2")]));
+    assert_eq!(run.calls().len(), 2);
+}
+
+#[test]
+fn a_targeted_answer_about_something_else_is_a_failed_attempt() {
+    let (mut run, call) = Driver::started_with(1);
+    run.ops(&call, &json!([planned("p1"), planned("p2")]));
+    let calls = run.calls();
+    run.ops(step(&calls, "p1"), &json!([planned("other")]));
+    run.no_calls();
+    run.pass_till_woken();
+    let again = run.call();
+    assert_eq!((again.step(), again.ctx("attempt")), ("p1", &json!(1)));
+    run.ops(&again, &json!([]));
+    assert_eq!(run.summary()["output"]["name"], "answer_invalid");
+    assert_eq!(run.status(), "Failed");
+}
+
+#[test]
+fn an_answer_that_asks_for_nothing_does_not_loop() {
+    let (mut run, call) = Driver::started_with(1);
+    run.ops(&call, &json!([]));
+    run.no_calls();
+    assert_eq!(run.pass_till_woken(), 1_000);
+    let call = run.call();
+    run.ops(&call, &json!([{"op": "None"}]));
+    assert_eq!(run.summary()["output"]["name"], "answer_empty");
+}
+
+#[test]
+fn re_planning_a_finished_step_does_not_strand_the_run() {
+    let (mut run, call) = Driver::started_with(0);
+    run.ops(&call, &json!([ran("a", 1)]));
+    let call = run.call();
+    run.ops(&call, &json!([planned("a")]));
+    assert_eq!(run.status(), "Failed");
+}
+
+#[test]
+fn a_discovery_request_is_followed_by_a_discovery() {
+    let (mut run, call) = Driver::started();
+    run.ops(&call, &json!([ran("a", 1), {"id": "d", "op": "DiscoveryRequest"}]));
+    assert_eq!(run.call().stack(), ["a"]);
+}
+
+#[test]
+fn two_sleeps_that_end_together_end_in_the_order_of_their_times() {
+    let (mut run, call) = Driver::started();
+    run.ops(&call, &json!([sleep("b", "1s"), sleep("a", "2s")]));
+    run.no_calls();
+    run.pass(5_000);
+    assert_eq!(run.call().stack(), ["b", "a"]);
+}
+
+#[test]
+fn after_parallel_sleeps_steps_run_immediately_again() {
+    let (mut run, call) = Driver::started();
+    run.ops(&call, &json!([sleep("a", "1s"), sleep("b", "1s")]));
+    run.pass(1_000);
+    assert_eq!(run.call().ctx("disable_immediate_execution"), false);
+}

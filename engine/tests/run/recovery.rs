@@ -1,0 +1,75 @@
+//! Crashes: whatever was owed is owed again, and nothing that was recorded changes (laws 3 and 8).
+
+use crate::driver::{Driver, planned, ran, sleep, threw};
+use serde_json::json;
+
+#[test]
+fn a_call_that_a_crash_hid_is_made_again_under_a_new_generation() {
+    let (mut run, old) = Driver::started();
+    run.crash();
+    let new = run.call();
+    assert_ne!(old.id, new.id);
+    assert_eq!((new.ctx("attempt"), new.ctx("generation_id")), (&json!(0), &json!(2)));
+    run.ops(&old, &json!([ran("a", "late")]));
+    run.no_calls();
+    run.ops(&new, &json!([ran("a", 1)]));
+    assert_eq!(run.call().body["steps"], json!({"a": {"data": 1}}));
+}
+
+#[test]
+fn every_parallel_call_is_made_again() {
+    let (mut run, call) = Driver::started();
+    run.ops(&call, &json!([planned("a"), planned("b"), sleep("s", "1h")]));
+    let calls = run.calls();
+    run.ops(&calls[0], &json!([ran("a", 1)]));
+    run.crash();
+    assert_eq!(run.call().step(), "b");
+    assert!(run.owing);
+    assert!(run.wake_at.is_some());
+}
+
+#[test]
+fn a_retry_that_waits_keeps_waiting() {
+    let (mut run, call) = Driver::started();
+    run.ops(&call, &json!([threw("a")]));
+    let wake_at = run.wake_at;
+    run.crash();
+    run.no_calls();
+    assert_eq!((run.wake_at, run.owing), (wake_at, false));
+    run.pass_till_woken();
+    assert_eq!(run.call().ctx("attempt"), 1);
+}
+
+#[test]
+fn an_ended_run_repeats_only_its_news() {
+    let (mut run, call) = Driver::started();
+    run.returns(&call, &json!(1));
+    let first = run.events();
+    run.sends.clear();
+    run.now += 5_000;
+    run.crash();
+    run.no_calls();
+    assert_eq!(run.events(), first, "the same event, with the same id and time");
+}
+
+#[test]
+fn a_crash_at_every_point_of_a_run_changes_no_result() {
+    for crash_at in 0..6 {
+        let (mut run, mut call) = Driver::started();
+        for (place, id) in ["a", "b", "c", "d", "e"].into_iter().enumerate() {
+            if place == crash_at {
+                run.crash();
+                call = run.call();
+            }
+            run.ops(&call, &json!([ran(id, place)]));
+            call = run.call();
+        }
+        if crash_at == 5 {
+            run.crash();
+            call = run.call();
+        }
+        assert_eq!(call.stack(), ["a", "b", "c", "d", "e"]);
+        run.returns(&call, &json!(crash_at));
+        assert_eq!(run.summary()["output"], json!(crash_at));
+    }
+}

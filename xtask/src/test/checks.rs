@@ -1,0 +1,26 @@
+//! What must hold of the sources. Release profiles throughout, so that what is built for one check serves the others.
+
+use crate::workspace::Workspace;
+use crate::{build, process};
+use anyhow::Result;
+
+pub(crate) fn format(workspace: &Workspace) -> Result<()> {
+    process::run(&mut workspace.cargo(&["fmt", "--all", "--check"]))
+}
+
+pub(crate) fn clippy(workspace: &Workspace) -> Result<()> {
+    let mut cargo = workspace.cargo(&["clippy", "--workspace", "--all-targets", "--release", "--", "-D", "warnings"]);
+    process::run(&mut cargo)
+}
+
+/// The components are empty except on their own target.
+pub(crate) fn clippy_of_components(workspace: &Workspace) -> Result<()> {
+    let mut cargo = workspace.cargo(&["clippy", "--profile", "component", "--target", build::WASM_TARGET]);
+    cargo.args(build::component_packages()).args(["--", "-D", "warnings"]);
+    process::run(&mut cargo)
+}
+
+pub(crate) fn documentation(workspace: &Workspace) -> Result<()> {
+    let mut cargo = workspace.cargo(&["doc", "--workspace", "--no-deps", "--release"]);
+    process::run(cargo.env("RUSTDOCFLAGS", "-D warnings"))
+}

@@ -1,0 +1,65 @@
+//! Runs tests with `cargo nextest` where it is there, else with `cargo test`, and counts them.
+
+use super::tally::Tally;
+use crate::process::{self, Running};
+use crate::workspace::Workspace;
+use anyhow::{Context, Result};
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Command, Stdio};
+
+/// What all test runs have in common.
+pub(crate) struct Runner<'a> {
+    pub(crate) workspace: &'a Workspace,
+    pub(crate) filter: Option<&'a str>,
+}
+
+impl Runner<'_> {
+    /// The tests of one package.
+    pub(crate) fn only(&self, package: &str) -> Result<Tally> {
+        self.run(&["--package", package])
+    }
+
+    /// The tests of the workspace but for some packages.
+    pub(crate) fn all_but(&self, packages: &[&str]) -> Result<Tally> {
+        let excluded = packages.iter().flat_map(|package| ["--exclude", package]);
+        self.run(&std::iter::once("--workspace").chain(excluded).collect::<Vec<_>>())
+    }
+
+    fn run(&self, selection: &[&str]) -> Result<Tally> {
+        let mut cargo = if process::answers(&mut self.workspace.cargo(&["nextest", "--version"])) {
+            self.workspace.cargo(&["nextest", "run", "--no-fail-fast", "--no-tests=pass", "--release"])
+        } else {
+            self.workspace.cargo(&["test", "--no-fail-fast", "--release"])
+        };
+        cargo.args(selection).args(self.filter);
+        cargo.env("STEPWELL_BIN", self.workspace.binary(true)).env("STEPWELL_COMPONENTS", self.workspace.components());
+        counted(&mut cargo)
+    }
+}
+
+/// Runs `command`, shows what it says, and adds up the summaries in it. A failure without a failed test is one.
+fn counted(command: &mut Command) -> Result<Tally> {
+    let mut running = Running::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()))?;
+    let (out, err) = (running.child().stdout.take(), running.child().stderr.take());
+    let (out, err) = (out.context("no output")?, err.context("no output")?);
+    let mut tally = std::thread::scope(|scope| {
+        let other = scope.spawn(|| shown_and_counted(err));
+        let mut tally = shown_and_counted(out);
+        tally.add(other.join().unwrap_or_default());
+        tally
+    });
+    if !running.wait()?.success() && tally.is_clean() {
+        tally.failed = 1;
+    }
+    Ok(tally)
+}
+
+fn shown_and_counted(pipe: impl Read) -> Tally {
+    let mut tally = Tally::default();
+    for line in BufReader::new(pipe).split(b'\n').map_while(Result::ok) {
+        let line = String::from_utf8_lossy(&line);
+        eprintln!("{line}");
+        tally.add(Tally::of_line(&line).unwrap_or_default());
+    }
+    tally
+}
