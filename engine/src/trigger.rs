@@ -4,6 +4,8 @@ use crate::catalog::{Catalog, Function, Trigger};
 use crate::expression::{self, Bindings, Scope};
 use crate::ids::{FunctionId, Millis};
 use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 /// What an event starts.
 #[derive(Debug, Default)]
@@ -23,46 +25,42 @@ pub struct Matches<'c> {
 #[must_use]
 pub fn started_by<'c>(catalog: &'c Catalog, name: &str, event: &RawValue, now: Millis) -> Matches<'c> {
     let bindings = Bindings { event, incoming: None, now };
+    // By slug, then in the order in which the function declares them.
+    let triggers: BTreeSet<&(FunctionId, usize)> =
+        patterns(name).flat_map(|pattern| catalog.triggered_by(pattern.as_ref())).collect();
     let mut matches = Matches::default();
-    for function in live(catalog) {
-        match starts(function, name, &bindings) {
+    let mut triggers = triggers.into_iter().peekable();
+    while let Some((id, first)) = triggers.next() {
+        let others = std::iter::from_fn(|| triggers.next_if(|(other, _)| other == id)).map(|(_, position)| *position);
+        let positions: Vec<usize> = std::iter::once(*first).chain(others).collect();
+        let Some(function) = catalog.function(id) else { continue };
+        match starts(function, &positions, &bindings) {
             Ok(true) => matches.started.push(function),
             Ok(false) => {}
-            Err(reason) => matches.failed.push((function.id.clone(), reason)),
+            Err(reason) => matches.failed.push((id.clone(), reason)),
         }
     }
     matches
 }
 
-/// Whether a trigger on `pattern` hears events called `name`: the name itself, or a part of it before a `/` followed by
-/// `/*`, or before a `.` followed by `.*`.
-#[must_use]
-pub fn hears(pattern: &str, name: &str) -> bool {
-    if pattern == name {
-        return true;
-    }
-    let wildcard = |suffix, separator: char| {
-        let prefix: Option<&str> = pattern.strip_suffix(suffix);
-        prefix.and_then(|prefix| name.strip_prefix(prefix)).is_some_and(|rest| rest.starts_with(separator))
-    };
-    wildcard("/*", '/') || wildcard(".*", '.')
+/// The patterns that hear events called `name`: the name itself, each part of it before a `/` followed by `/*`, and each
+/// before a `.` followed by `.*`.
+pub fn patterns(name: &str) -> impl Iterator<Item = Cow<'_, str>> {
+    let separators = name.match_indices(['/', '.']);
+    let wildcards =
+        separators.filter_map(|(at, separator)| Some(Cow::Owned(format!("{}{separator}*", name.get(..at)?))));
+    std::iter::once(Cow::Borrowed(name)).chain(wildcards)
 }
 
-fn live(catalog: &Catalog) -> impl Iterator<Item = &Function> {
-    catalog.functions.values().filter(|function| !function.archived)
-}
-
-fn starts(function: &Function, name: &str, bindings: &Bindings<'_>) -> Result<bool, String> {
+/// Whether one of the triggers at `positions`, all on this event, holds.
+fn starts(function: &Function, positions: &[usize], bindings: &Bindings<'_>) -> Result<bool, String> {
     let mut failed = None;
-    for trigger in &function.triggers {
-        let Trigger::Event { name: pattern, expression } = trigger else { continue };
-        if !hears(pattern, name) {
-            continue;
-        }
+    for position in positions {
+        let Some(Trigger::Event { name, expression }) = function.triggers.get(*position) else { continue };
         match holds(expression.as_deref(), bindings) {
             Ok(true) => return Ok(true),
             Ok(false) => {}
-            Err(reason) => failed = failed.or(Some(format!("trigger on {pattern}: {reason}"))),
+            Err(reason) => failed = failed.or(Some(format!("trigger on {name}: {reason}"))),
         }
     }
     failed.map_or(Ok(false), Err)
@@ -96,6 +94,7 @@ mod tests {
                 })
                 .collect(),
             version: 1,
+            flow: Default::default(),
             archived: false,
         };
         let functions = functions.iter().map(|(slug, triggers)| ((*slug).into(), function(slug, triggers))).collect();
@@ -113,29 +112,26 @@ mod tests {
 
     #[test]
     fn a_wildcard_hears_what_is_below_its_prefix() {
-        let cases = [
-            ("app/user.created", "app/user.created", true),
-            ("app/*", "app/user.created", true),
-            ("app/user.*", "app/user.created", true),
-            ("api/*", "api/v1/users", true),
-            ("api/v1/*", "api/v1/users", true),
-            ("api/v1/*", "api/v1/", true),
-            ("app/*", "app", false),
-            ("app/*", "apple/user", false),
-            ("app/user.*", "app/user", false),
-            ("app/user.*", "app/username.created", false),
-            ("*", "simple", false),
-            ("/*", "simple", false),
-            ("app/us*", "app/user.created", false),
-            ("*/user.created", "app/user.created", false),
-            ("app.*", "app/user.created", false),
-            ("app/user.created.*", "app/user.created", false),
-            ("App/*", "app/user", false),
-            ("a/*", "a/*", true),
+        let cases: [(&str, &[&str]); 6] = [
+            ("app/user.created", &["app/user.created", "app/*", "app/user.*"]),
+            ("api/v1/users", &["api/v1/users", "api/*", "api/v1/*"]),
+            ("simple", &["simple"]),
+            ("a.b/c", &["a.b/c", "a.*", "a.b/*"]),
+            ("a/", &["a/", "a/*"]),
+            ("", &[""]),
         ];
-        for (pattern, name, expected) in cases {
-            assert_eq!(hears(pattern, name), expected, "{pattern} hears {name}");
+        for (name, expected) in cases {
+            assert_eq!(patterns(name).collect::<Vec<_>>(), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn the_first_trigger_that_holds_decides_in_the_order_of_declaration() {
+        let catalog = catalog(&[("app-a", &[("a/*", Some("event.data.n")), ("a/x", None)])]);
+        // The first cannot be evaluated, the second holds.
+        assert_eq!(started(&catalog, "a/x", r#"{"data":{"n":2}}"#), (vec!["app-a".to_owned()], Vec::new()));
+        assert_eq!(started(&catalog, "a/y", r#"{"data":{"n":2}}"#).1.len(), 1);
+        assert_eq!(started(&catalog, "a/y", r#"{"data":{"n":true}}"#).0, ["app-a"]);
     }
 
     #[test]
