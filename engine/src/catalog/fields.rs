@@ -2,8 +2,8 @@
 
 use crate::duration::parse_duration;
 use crate::error::Detail;
+use crate::expression::{self, Scope};
 use crate::ids::Millis;
-use crate::limits::EXPRESSION_BYTES_MAX;
 use serde_json::{Map, Value};
 use std::ops::RangeInclusive;
 
@@ -140,15 +140,26 @@ impl<'a> Fields<'a> {
         span
     }
 
-    /// The source of an expression that compiles; `None` where it is absent or empty.
+    /// The source of an expression over `event` that compiles; `None` where it is absent or faulty.
     pub(super) fn expression(&self, name: &str, code: &'static str, faults: &mut Faults) -> Option<String> {
+        self.expression_in(Scope::Trigger, name, code, faults)
+    }
+
+    /// As [`Fields::expression`], with the variables of `scope`.
+    pub(super) fn expression_in(
+        &self,
+        scope: Scope,
+        name: &str,
+        code: &'static str,
+        faults: &mut Faults,
+    ) -> Option<String> {
         let source = self.text(name, faults)?;
-        match expression_fault(source) {
-            Some(fault) => {
+        match expression::check(source, scope) {
+            Err(fault) => {
                 faults.add(code, self.path(name), fault);
                 None
             }
-            None => Some(source.to_owned()),
+            Ok(()) => Some(source.to_owned()),
         }
     }
 }
@@ -178,14 +189,6 @@ pub(super) const fn kind(value: &Value) -> &'static str {
         Value::Array(_) => "a list",
         Value::Object(_) => "an object",
     }
-}
-
-/// Why `source` cannot be an expression, if it cannot.
-fn expression_fault(source: &str) -> Option<String> {
-    if source.len() > EXPRESSION_BYTES_MAX {
-        return Some(format!("is longer than {EXPRESSION_BYTES_MAX} bytes"));
-    }
-    source.trim().is_empty().then(|| "is blank".to_owned())
 }
 
 #[cfg(test)]

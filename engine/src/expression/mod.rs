@@ -137,12 +137,12 @@ impl Expression {
     }
 }
 
-/// Whether `source` can be a trigger's filter (SERVER §1.6).
+/// Whether `source` can be an expression over the variables of `scope` (SERVER §1.6).
 ///
 /// # Errors
 /// Why not, for the person who wrote it.
-pub fn check(source: &str) -> Result<(), String> {
-    Expression::compile(source, Scope::Trigger).map(drop).map_err(|error| error.message)
+pub fn check(source: &str, scope: Scope) -> Result<(), String> {
+    Expression::compile(source, scope).map(drop).map_err(|error| error.message)
 }
 
 #[cfg(test)]

@@ -425,7 +425,7 @@ fn what_is_not_an_expression_is_refused_with_a_reason() {
         ("event.?data", "unsupported"),
     ];
     for (source, reason) in cases {
-        let message = check(source).expect_err(source);
+        let message = check(source, Scope::Trigger).expect_err(source);
         assert!(message.contains(reason), "{source}: {message}");
     }
 }
@@ -504,8 +504,8 @@ fn data_that_is_nested_beyond_the_limit_is_an_error() {
 #[test]
 fn source_texts_are_bounded() {
     let padded = |length: usize| format!("{:<length$}", "event.data.x == 1");
-    assert!(check(&padded(EXPRESSION_BYTES_MAX)).is_ok());
-    assert!(check(&padded(EXPRESSION_BYTES_MAX + 1)).is_err());
+    assert!(check(&padded(EXPRESSION_BYTES_MAX), Scope::Trigger).is_ok());
+    assert!(check(&padded(EXPRESSION_BYTES_MAX + 1), Scope::Trigger).is_err());
     let hostile = [
         "(".repeat(8_000),
         format!("{}1{}", "(".repeat(8_000), ")".repeat(8_000)),
@@ -523,10 +523,10 @@ fn source_texts_are_bounded() {
     ];
     for source in hostile {
         assert!(source.len() <= EXPRESSION_BYTES_MAX, "{}", source.len());
-        assert!(check(&source).is_err(), "{source:.60}");
+        assert!(check(&source, Scope::Trigger).is_err(), "{source:.60}");
     }
     // Long is not deep.
     let many = vec!["event.data.kind == \"something\""; 400].join(" || ");
-    assert_eq!(check(&many), Ok(()));
-    assert_eq!(check(&format!("event.data.n in [{}1]", "1234567, ".repeat(1_500))), Ok(()));
+    assert_eq!(check(&many, Scope::Trigger), Ok(()));
+    assert_eq!(check(&format!("event.data.n in [{}1]", "1234567, ".repeat(1_500)), Scope::Trigger), Ok(()));
 }

@@ -1,8 +1,8 @@
 //! `/v1/apps`.
 
 use super::Response;
-use super::catalog_ask::Ask;
 use super::endpoint::{AskOnce, Opened};
+use crate::catalog::message::Ask;
 use crate::turn::Address;
 
 /// `GET /v1/apps/{app}/functions`: a bare array (PROTOCOL §10.3).

@@ -9,7 +9,7 @@ use crate::ids::{ACCOUNT_ID, ENVIRONMENT_ID, EventId, FunctionId, Millis, RunId}
 use crate::run;
 use crate::stream::message::{Ask, Page, StoredEvent};
 use crate::turn::{Address, Answer};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 use std::collections::BTreeMap;
 
@@ -37,10 +37,11 @@ pub(super) fn one(event: &str) -> Opened {
 pub(super) fn runs(event: &str) -> Opened {
     let event = id(event, "an event", EventId::parse)?;
     let first = question(Address::stream(), &Ask::EventRuns(event))?;
-    Ok(Box::new(EventRuns { first, asked_runs: false }))
+    Ok(Box::new(EventRuns { event, first, asked_runs: false }))
 }
 
 struct EventRuns {
+    event: EventId,
     first: Question,
     asked_runs: bool,
 }
@@ -52,7 +53,7 @@ impl Endpoint for EventRuns {
 
     fn resume(&mut self, now: Millis, answers: Vec<Answer>) -> Result<Progress, Refusal> {
         if self.asked_runs {
-            return Ok(Progress::Respond(Response::data(now, &known(answers)?)));
+            return Ok(Progress::Respond(Response::data(now, &self.started(answers)?)));
         }
         let answer = only(answers)?;
         let runs: Vec<RunId> = read(&answer)?;
@@ -65,11 +66,25 @@ impl Endpoint for EventRuns {
     }
 }
 
-/// The runs that exist: one that was sent for a moment ago may not yet.
-fn known(answers: Vec<Answer>) -> Result<Vec<Box<RawValue>>, Refusal> {
-    let known =
-        answers.into_iter().filter(|answer| !matches!(answer, Err(refusal) if refusal.code == Code::RunUnknown));
-    known.collect()
+impl EventRuns {
+    /// The runs that exist, as one that was sent for a moment ago may not yet; and not those that an earlier event with the same
+    /// id of the user's had started before this one could.
+    fn started(&self, answers: Vec<Answer>) -> Result<Vec<Box<RawValue>>, Refusal> {
+        let mut runs = Vec::with_capacity(answers.len());
+        for answer in answers {
+            match answer {
+                Ok(run) if read::<Cause>(&run)?.event_id == Some(self.event) => runs.push(run),
+                Err(refusal) if refusal.code != Code::RunUnknown => return Err(refusal),
+                Ok(_) | Err(_) => {}
+            }
+        }
+        Ok(runs)
+    }
+}
+
+#[derive(Deserialize)]
+struct Cause {
+    event_id: Option<EventId>,
 }
 
 /// The event as the API tells it: its own members beside the server's. An empty `user` is left out (PROTOCOL §8.2).

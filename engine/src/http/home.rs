@@ -1,9 +1,9 @@
 //! `/health` and `/dev`: whether the server is well, and what it knows.
 
 use super::Response;
-use super::catalog_ask::Ask;
 use super::endpoint::{AskOnce, Opened, Opening, Respond, read};
-use crate::error::Refusal;
+use crate::catalog::message::Ask;
+use crate::error::{Code, Refusal};
 use crate::turn::Address;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
@@ -57,7 +57,7 @@ struct Server {
 impl Server {
     fn members(&self) -> Result<BTreeMap<String, Box<RawValue>>, Refusal> {
         let whole = to_raw_value(self)
-            .map_err(|e| Refusal::new(crate::error::Code::EngineFault, format!("the settings cannot be told: {e}")))?;
+            .map_err(|e| Refusal::new(Code::EngineFault, format!("the settings cannot be told: {e}")))?;
         read(&whole)
     }
 }

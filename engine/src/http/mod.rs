@@ -12,7 +12,6 @@
 mod accept;
 mod answer;
 mod apps;
-mod catalog_ask;
 mod checkpoint;
 mod endpoint;
 mod events;

@@ -94,13 +94,17 @@ impl<'a> Route<'a> {
         }
     }
 
-    /// Checks the key, then opens the endpoint.
-    fn open(&self, opening: &Opening<'_>, method: &str) -> Opened {
+    /// Checks the key that the route needs.
+    fn admit(&self, opening: &Opening<'_>) -> Result<(), Refusal> {
         match self {
-            Self::Health => return home::health(),
-            Self::Accept(key) => key::event(opening, key)?,
-            _ => key::signing(opening)?,
+            Self::Health => Ok(()),
+            Self::Accept(key) => key::event(opening, key),
+            _ => key::signing(opening),
         }
+    }
+
+    fn open(&self, opening: &Opening<'_>, method: &str) -> Opened {
+        self.admit(opening)?;
         match self {
             Self::Health => home::health(),
             Self::Dev => home::dev(opening),

@@ -1,9 +1,9 @@
 //! `/fn`: apps tell what functions they have, or are asked to.
 
 use super::Response;
-use super::catalog_ask::Ask;
 use super::endpoint::{AskOnce, Opened, Opening};
 use super::response::kind;
+use crate::catalog::message::Ask;
 use crate::error::{Code, Refusal};
 use crate::turn::Address;
 use serde::Deserialize;

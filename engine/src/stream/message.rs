@@ -55,7 +55,7 @@ pub struct StoredEvent {
     pub internal_id: EventId,
     /// When it was accepted.
     pub received_at: Millis,
-    /// Functions that the event did not start because their trigger could not be evaluated, and why.
+    /// Functions that the event did not start, and why: a trigger that cannot be evaluated, an invocation of nobody.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failed: Vec<(FunctionId, String)>,
     /// The whole event as SDKs are sent it.

@@ -1,6 +1,6 @@
 //! Which functions an event starts.
 
-use crate::catalog::{Catalog, Function};
+use crate::catalog::Catalog;
 use crate::ids::{FunctionId, Millis, uuid_of};
 use crate::trigger::{self, Matches};
 use serde::Deserialize;
@@ -11,18 +11,25 @@ const INVOKED: &str = "inngest/function.invoked";
 /// The functions that start, each once however many of its triggers match (SERVER §1.4).
 pub(super) fn started_by<'a>(catalog: &'a Catalog, name: &str, event: &RawValue, now: Millis) -> Matches<'a> {
     if name == INVOKED {
-        return Matches { started: invoked(catalog, event).into_iter().collect(), failed: Vec::new() };
+        return invoked(catalog, event);
     }
     trigger::started_by(catalog, name, event, now)
 }
 
 /// The function that the event names by slug or UUID (PROTOCOL §4.7); its own triggers are not asked (SERVER §1.8).
-fn invoked<'a>(catalog: &'a Catalog, event: &RawValue) -> Option<&'a Function> {
-    let event: Invoked = serde_json::from_str(event.get()).ok()?;
-    let name = event.data.marker.fn_id;
-    let slug = catalog.function(&FunctionId(name.clone()));
-    let function = slug.or_else(|| catalog.functions.values().find(|function| uuid_of(function.id.as_str()) == name));
-    function.filter(|function| !function.archived)
+fn invoked<'a>(catalog: &'a Catalog, event: &RawValue) -> Matches<'a> {
+    let Ok(Invoked { data: Data { marker: Marker { fn_id } } }) = serde_json::from_str(event.get()) else {
+        return Matches::default();
+    };
+    let fn_id = FunctionId(fn_id);
+    let by_uuid = || catalog.functions.values().find(|function| uuid_of(function.id.as_str()) == fn_id.as_str());
+    match catalog.function(&fn_id).or_else(by_uuid).filter(|function| !function.archived) {
+        Some(function) => Matches { started: vec![function], failed: Vec::new() },
+        None => {
+            let reason = format!("could not find function with ID: {fn_id}");
+            Matches { started: Vec::new(), failed: vec![(fn_id, reason)] }
+        }
+    }
 }
 
 #[derive(Deserialize)]

@@ -14,7 +14,7 @@ pub(super) struct EventRow {
     pub(super) received_at: Millis,
     /// The runs that it started, or would have, had an earlier event with the same user's id not started them.
     pub(super) runs: Vec<RunId>,
-    /// Functions whose trigger could not be evaluated, and why: they are not started, now or later (SERVER §1.4).
+    /// Functions that are not started, now or later, because of a fault (SERVER §1.4), and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) failed: Vec<(FunctionId, String)>,
     pub(super) event: Box<RawValue>,

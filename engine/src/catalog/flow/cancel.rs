@@ -2,6 +2,7 @@
 
 use crate::catalog::fields::{Faults, Fields};
 use crate::duration::{parse_date, parse_duration};
+use crate::expression::Scope;
 use crate::ids::Millis;
 use crate::limits::{CANCELS_PER_FUNCTION_MAX, TRIGGER_NAME_CHARACTERS_MAX};
 use serde::{Deserialize, Serialize};
@@ -49,7 +50,7 @@ fn read_one(fields: &Fields<'_>, faults: &mut Faults) -> Option<Cancel> {
         }
         Some(_) => {}
     }
-    let condition = fields.expression("if", "expression_invalid", faults);
+    let condition = fields.expression_in(Scope::Wait, "if", "expression_invalid", faults);
     let until = fields.text("timeout", faults).and_then(|text| {
         let until = parse_duration(text).map(CancelUntil::After).or_else(|| parse_date(text).map(CancelUntil::At));
         if until.is_none() {

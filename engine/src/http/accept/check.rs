@@ -43,7 +43,7 @@ impl Fault {
 /// Checks the event and composes what is stored. Its id is the one with this count; payloads stay as they came.
 pub(super) fn event(json: &RawValue, ids: &Ids, count: u32, source: Source<'_>) -> Result<NewEvent, Fault> {
     if !json.get().starts_with('{') {
-        return Err(Fault::invalid("", format!("an event must be an object, not {}", kind(json))));
+        return Err(Fault::new(Code::BodyInvalid, "", format!("an event must be an object, not {}", kind(json))));
     }
     readable(json, EVENT_DEPTH_MAX).map_err(|e| Fault::invalid("", format!("the event cannot be read: {e}")))?;
     let sent: Sent<'_> =

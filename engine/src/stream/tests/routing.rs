@@ -1,11 +1,13 @@
 //! Which runs an event starts.
 
 use super::{NOW, event, runs, stream};
+use crate::catalog::Trigger;
 use crate::ids::{EventId, Millis, RunId, uuid_of};
-use crate::stream::driver::sent;
+use crate::stream::Stream;
+use crate::stream::driver::{Driver, sent};
 use crate::stream::message::{Ask, NewEvent};
 use crate::turn::Address;
-use serde_json::{json, value::to_raw_value};
+use serde_json::{Value, json, value::to_raw_value};
 
 #[test]
 fn each_matching_function_starts_once() {
@@ -77,6 +79,27 @@ fn an_invocation_starts_the_function_it_names_and_no_other() {
     let (reply, done) =
         stream.ask(&Ask::Accept(vec![invocation(1, "app-nobody"), event(2, "inngest/function.invoked")]));
     assert_eq!((reply.is_ok(), sent(&done)), (true, vec![]));
+    assert_eq!(not_started(&mut stream, 1)[0][0], "app-nobody");
+    assert_eq!(not_started(&mut stream, 2), json!(null));
+}
+
+#[test]
+fn an_expression_decides_and_its_faults_are_told() {
+    let mut stream = stream(&[("app-a", &["a"]), ("app-b", &["a"]), ("app-c", &["a"])]);
+    let expressions = ["event.data.n == 1", "event.data.n == 2", "event.data.n"];
+    for (function, source) in stream.catalog.functions.values_mut().zip(expressions) {
+        function.triggers = vec![Trigger::Event { name: "a".to_owned(), expression: Some(source.to_owned()) }];
+    }
+    let (reply, done) = stream.ask(&Ask::Accept(vec![event(1, "a")]));
+    assert!(reply.is_ok(), "a faulty function keeps no event out");
+    let started: Vec<_> = sent(&done).into_iter().map(|(_, start)| start["Start"]["function"].clone()).collect();
+    assert_eq!(started, ["app-a"]);
+    let faults = not_started(&mut stream, 1);
+    assert_eq!((faults.as_array().map(Vec::len), &faults[0][0]), (Some(1), &json!("app-c")));
+}
+
+fn not_started(stream: &mut Driver<Stream>, count: u128) -> Value {
+    stream.ask(&Ask::Event(EventId::new(NOW, count))).0.unwrap()["failed"].clone()
 }
 
 fn invocation(count: u128, name: &str) -> NewEvent {
