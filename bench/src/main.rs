@@ -1,48 +1,35 @@
-//! What Stepwell costs, beside what the machine costs: one table, in one run.
+//! Measures a `stepwell` server against the floor of the machine that it runs on, in one run, and prints one table.
 //!
-//! A raw HTTP app in this process speaks the protocol, so that no SDK is measured. Every bar is a ratio to a floor of the
-//! same run, or a bound that a person notices. `cargo xtask bench` builds what is needed and runs this.
+//! The app is this crate's own code and speaks the protocol directly (`app/`), so that no SDK is measured. The client that
+//! sends events, and the raw calls of the floor, is `client.rs`. Each file of `phases/` measures one thing and adds its
+//! rows to the report; a row may carry a bar, a bound that is nearly always a ratio to the floor of the same run.
 
 mod app;
+mod args;
+mod bench;
 mod client;
+mod events;
 mod floor;
-mod measure;
+mod phases;
 mod process;
+mod report;
+mod samples;
+mod scale;
 mod server;
-mod statistics;
-mod table;
 
-use anyhow::{Context, Result};
-use app::App;
-use clap::Parser;
-use client::Client;
-use measure::Bench;
-use std::path::PathBuf;
+use clap::Parser as _;
 use std::process::ExitCode;
-use table::Table;
-
-/// As many as the machine that the bars are for has cores.
-const IO_THREADS: usize = 2;
-
-#[derive(Parser)]
-#[command(about, bin_name = "cargo xtask bench")]
-struct Arguments {
-    /// The stepwell binary to measure
-    #[arg(long)]
-    stepwell: PathBuf,
-    /// Where data is written; it should be the disk that counts
-    #[arg(long)]
-    folder: PathBuf,
-    /// Shorter, and less certain
-    #[arg(long)]
-    quick: bool,
-    /// The table as JSON, on standard output
-    #[arg(long)]
-    json: bool,
-}
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
+    let args = args::Args::parse();
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            anstream::eprintln!("error: no runtime: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(bench::run_until_stopped(&args)) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -50,29 +37,4 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// True where every bar holds.
-fn run(arguments: &Arguments) -> Result<bool> {
-    std::fs::create_dir_all(&arguments.folder).with_context(|| arguments.folder.display().to_string())?;
-    let folder = tempfile::tempdir_in(&arguments.folder)?;
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(IO_THREADS).enable_all().build().context("tokio")?;
-    let mut table = Table::default();
-    runtime.block_on(async {
-        let bench = Bench {
-            app: App::start().await?,
-            client: Client::default(),
-            binary: arguments.stepwell.clone(),
-            folder: folder.path().to_owned(),
-            quick: arguments.quick,
-        };
-        measure::all(&bench, &mut table).await
-    })?;
-    if arguments.json {
-        println!("{}", table.json()?);
-    } else {
-        anstream::print!("{}", table.text());
-    }
-    Ok(table.holds())
 }

@@ -1,99 +1,94 @@
-//! The server under measurement.
+//! The server under measurement: a child process that ends with this value, also on errors.
 
-use crate::app::{APP, FUNCTIONS, Function};
-use crate::client::Client;
-use anyhow::{Context, Result, ensure};
-use serde_json::{Value, json};
-use std::net::TcpListener;
+use crate::client::Connection;
+use anyhow::Context as _;
+use hyper::StatusCode;
+use std::fs::File;
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-const START_TIME_MAX: Duration = Duration::from_secs(60);
-const LOOK_AGAIN: Duration = Duration::from_micros(500);
+/// How long the server may take to become healthy; its first start compiles the engine.
+const HEALTHY_TIME_MAX: Duration = Duration::from_secs(30);
+/// How often it is asked whether it is: the error of the measured start.
+const HEALTHY_POLL: Duration = Duration::from_micros(500);
 
-/// A running `stepwell dev`; killed and waited for on drop.
-pub(crate) struct Server {
-    process: Child,
-    pub(crate) url: String,
-    client: Client,
-    /// From the start of the process to its first healthy answer.
-    pub(crate) started_in: Duration,
+/// A running server.
+pub struct Server {
+    /// Where it listens.
+    pub port: u16,
+    /// From its start to its first healthy answer.
+    pub start_time: Duration,
+    child: Child,
 }
 
 impl Server {
-    /// Starts a server that keeps its data in `folder`, and waits until it is healthy.
-    pub(crate) async fn start(binary: &Path, folder: &Path, cache: &Path) -> Result<Self> {
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let url = format!("http://127.0.0.1:{port}");
+    /// Starts `binary` on `folder`, where its data and its log go, and waits until it is healthy.
+    ///
+    /// # Errors
+    /// It cannot be started, ends, or does not become healthy: with the end of its log.
+    pub async fn start(binary: &Path, folder: &Path) -> anyhow::Result<Self> {
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+        let log_path = folder.join("server.log");
         let mut command = Command::new(binary);
+        // The user's own settings are not measured.
         for (name, _) in std::env::vars_os() {
             let name_text = name.to_string_lossy();
             if name_text.starts_with("INNGEST_") || name_text.starts_with("STEPWELL_") {
                 command.env_remove(&name);
             }
         }
-        command.args(["dev", "--no-discovery", "--no-poll", "--log-level", "warn", "--port", &port.to_string()]);
-        command.arg("--data-dir").arg(folder).env("STEPWELL_CACHE_DIR", cache).current_dir(cache);
-        let log = std::fs::File::options().create(true).append(true).open(cache.join("server.log"))?;
-        command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
-        let start = Instant::now();
-        let process = command.spawn().with_context(|| format!("cannot start {}", binary.display()))?;
-        let mut server = Self { process, url, client: Client::default(), started_in: Duration::ZERO };
-        while server.client.get(&server.at("/health")).await.is_err() {
-            ensure!(
-                server.process.try_wait()?.is_none(),
-                "the server ended: see {}",
-                cache.join("server.log").display()
-            );
-            ensure!(start.elapsed() < START_TIME_MAX, "the server did not become healthy");
-            tokio::time::sleep(LOOK_AGAIN).await;
+        command
+            .args(["dev", "--no-discovery", "--no-poll", "--port", &port.to_string(), "--data-dir"])
+            .arg(folder.join("data"))
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(File::create(&log_path)?);
+        let began = Instant::now();
+        let child = command.spawn().with_context(|| format!("cannot start {}", binary.display()))?;
+        let mut server = Self { port, start_time: Duration::ZERO, child };
+        while !is_healthy(port).await {
+            if let Some(status) = server.child.try_wait()? {
+                anyhow::bail!("the server ended at once: {status}\n{}", log_end(&log_path));
+            }
+            if began.elapsed() > HEALTHY_TIME_MAX {
+                anyhow::bail!("the server is not healthy after {HEALTHY_TIME_MAX:?}\n{}", log_end(&log_path));
+            }
+            tokio::time::sleep(HEALTHY_POLL).await;
         }
-        server.started_in = start.elapsed();
+        server.start_time = began.elapsed();
         Ok(server)
     }
 
-    /// Registers the bench's functions, as an SDK would (PROTOCOL §1.4).
-    pub(crate) async fn register(&self, app_url: &str) -> Result<()> {
-        let body = json!({
-            "url": app_url, "deployType": "ping", "framework": "raw", "appName": APP, "sdk": "js:v4.24.0", "v": "0.1",
-            "functions": FUNCTIONS.map(|function| config(function, app_url)),
-        });
-        self.client.post(&self.at("/fn/register"), body.to_string()).await.map(drop).context("registration")
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
-    /// Sends one event, or an array of them; gives their ids.
-    pub(crate) async fn send(&self, events: &Value) -> Result<()> {
-        self.client.post(&self.at("/e/bench"), events.to_string()).await.map(drop)
-    }
-
-    pub(crate) async fn get(&self, path: &str) -> Result<Value> {
-        Ok(serde_json::from_slice(&self.client.get(&self.at(path)).await?)?)
-    }
-
-    pub(crate) fn id(&self) -> u32 {
-        self.process.id()
-    }
-
-    fn at(&self, path: &str) -> String {
-        format!("{}{path}", self.url)
+    /// The end of its log, for an error message.
+    pub fn log(folder: &Path) -> String {
+        log_end(&folder.join("server.log"))
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Gone already is as good.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        // Both fail only where it has ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
-/// PROTOCOL §1.5.
-fn config(function: Function, app_url: &str) -> Value {
-    let id = function.slug();
-    json!({
-        "id": id, "name": id, "triggers": [{ "event": function.event() }],
-        "steps": { "step": { "id": "step", "name": "step", "retries": { "attempts": 0 },
-            "runtime": { "type": "http", "url": format!("{app_url}?fnId={id}&stepId=step") } } },
-    })
+async fn is_healthy(port: u16) -> bool {
+    let Ok(mut connection) = Connection::open(port).await else { return false };
+    matches!(connection.get("/health").await, Ok((StatusCode::OK, _)))
+}
+
+fn log_end(path: &Path) -> String {
+    let log = std::fs::read_to_string(path).unwrap_or_default();
+    let mut lines: Vec<&str> = log.lines().rev().take(15).collect();
+    lines.reverse();
+    lines.join("\n")
 }
