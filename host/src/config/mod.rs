@@ -7,6 +7,7 @@
 mod error;
 mod file;
 mod layer;
+mod read;
 mod resolve;
 pub mod setting;
 #[cfg(test)]
@@ -14,7 +15,8 @@ mod tests;
 
 pub use error::Error;
 pub use layer::{Environment, Layer, Value};
-pub use resolve::{ClientFlags, client, http_url, serve};
+pub use read::http_url;
+pub use resolve::{ClientFlags, client, serve};
 
 use crate::logging;
 use std::path::PathBuf;

@@ -97,8 +97,13 @@ async fn speaks_sdk(address: IpAddr, port: u16, path: &str) -> Option<bool> {
         .header(USER_AGENT, concat!("stepwell/", env!("CARGO_PKG_VERSION")))
         .body(Empty::<Bytes>::new())
         .ok()?;
+    // The connection moves the bytes. That it ends says nothing: the answer may have come before that.
+    let carry = async {
+        let _ = connection.await;
+        std::future::pending().await
+    };
     tokio::select! {
         response = sender.send_request(request) => Some(response.ok()?.headers().contains_key(SDK_HEADER)),
-        _ = connection => None,
+        never = carry => never,
     }
 }

@@ -121,14 +121,12 @@ fn step_line(step: &Step, widths: &Widths, paint: Paint) -> String {
         StepStatus::Sleeping => paint.yellow("◷"),
         StepStatus::Planned | StepStatus::Other => paint.dim("○"),
     };
-    let columns = format!(
-        "{symbol} {}  {}  {}",
-        padded(&name(step), widths.name),
-        paint.dim(&padded(&op(step), widths.op)),
-        padded(&took(step), widths.took),
-    );
-    let remark = remark(step);
-    if remark.is_empty() { columns.trim_end().to_owned() } else { format!("{columns}  {}", paint.dim(&remark)) }
+    let mut columns = vec![padded(&name(step), widths.name), paint.dim(&padded(&op(step), widths.op))];
+    if widths.took > 0 {
+        columns.push(padded(&took(step), widths.took));
+    }
+    columns.push(paint.dim(&remark(step)));
+    format!("{symbol} {}", columns.join("  ")).trim_end().to_owned()
 }
 
 /// What else there is to say of a step: how it stands, or what it gave.

@@ -3,6 +3,8 @@
 mod draw;
 mod model;
 mod news;
+#[cfg(test)]
+mod tests;
 mod text;
 
 pub use draw::draw;
