@@ -1,6 +1,7 @@
 //! Builds, tests, demonstrates and measures Stepwell: `cargo xtask --help`.
 
 mod build;
+mod demo;
 mod packages;
 mod process;
 mod progress;
@@ -23,6 +24,8 @@ struct Arguments {
 enum Command {
     /// Builds the engine's three components and the `stepwell` binary
     Build(build::Arguments),
+    /// Starts the server and an example app, and shows a run as it happens
+    Demo(demo::Arguments),
     /// Runs every check and every test
     Test(test::Arguments),
 }
@@ -43,6 +46,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
     let workspace = Workspace::find()?;
     match arguments.command {
         Command::Build(arguments) => build::run(&workspace, &arguments).map(|()| ExitCode::SUCCESS),
+        Command::Demo(arguments) => demo::run(&workspace, &arguments),
         Command::Test(arguments) => test::run(&workspace, &arguments),
     }
 }

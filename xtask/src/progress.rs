@@ -13,7 +13,7 @@ const RED: Style = AnsiColor::Red.on_default();
 /// # Errors
 /// The work's own.
 pub(crate) fn step<T>(title: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    anstream::eprintln!("{BOLD}==> {title}{BOLD:#}");
+    self::title(title);
     let start = Instant::now();
     let done = work();
     let seconds = start.elapsed().as_secs_f64();
@@ -22,6 +22,11 @@ pub(crate) fn step<T>(title: &str, work: impl FnOnce() -> Result<T>) -> Result<T
         Err(_) => anstream::eprintln!("    {RED}failed{RED:#} after {seconds:.1} s"),
     }
     done
+}
+
+/// What comes next.
+pub(crate) fn title(text: &str) {
+    anstream::eprintln!("{BOLD}==> {text}{BOLD:#}");
 }
 
 /// A line about what was done.

@@ -2,10 +2,14 @@
 #![cfg(target_family = "wasm")]
 #![allow(unsafe_code, reason = "the generated exports are unsafe functions")]
 
+mod bindings;
+mod desk;
+
+use desk::Desk;
 use stepwell_engine::actor::EventApi;
-use stepwell_glue::{Desk, House};
+use stepwell_glue::House;
 
 type EventApiHouse = House<EventApi>;
 
-stepwell_glue::bindings::actors::export_actors!(EventApiHouse);
-stepwell_glue::bindings::http::export_http!(Desk);
+stepwell_glue::bindings::export_actors!(EventApiHouse);
+bindings::export_http!(Desk);

@@ -7,4 +7,4 @@ use stepwell_glue::House;
 
 type ExecutorHouse = House<Executor>;
 
-stepwell_glue::bindings::actors::export_actors!(ExecutorHouse);
+stepwell_glue::bindings::export_actors!(ExecutorHouse);

@@ -1,11 +1,12 @@
 //! The interface `actors`, for any part of the engine.
 
-use crate::bindings::actors::exports::stepwell::engine::actors as wit;
+use crate::bindings::exports::stepwell::engine::actors as wit;
 use crate::{instance, translate};
 use std::cell::RefCell;
 use std::marker::PhantomData;
 use stepwell_engine::actor::Part;
 use stepwell_engine::error::Fault;
+use stepwell_engine::ids::Millis;
 use stepwell_engine::turn::{Supplied, Turn};
 
 /// A component that houses the actors of the part `P`.
@@ -46,7 +47,7 @@ impl<P: Part> Housed<P> {
         let known = instance::knowledge(input.catalog)?;
         let supplied = Supplied(input.supplied.into_iter().map(translate::range_rows).collect());
         let turn = Turn {
-            now: translate::millis(input.now),
+            now: Millis(input.now),
             entropy: translate::entropy(input.entropy),
             catalog: &known.catalog,
             settings: &known.settings,

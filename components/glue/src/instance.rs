@@ -1,6 +1,6 @@
 //! What a component instance knows: its settings and the newest catalog.
 
-use crate::bindings::actors::exports::stepwell::engine::actors::Settings as GivenSettings;
+use crate::bindings::exports::stepwell::engine::actors::Settings as GivenSettings;
 use crate::translate;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -10,9 +10,11 @@ use stepwell_engine::turn::Settings;
 
 /// Shared with whoever decides by it: an instance may learn a newer catalog while an exchange still holds the older.
 #[derive(Clone, Default)]
-pub(crate) struct Knowledge {
-    pub(crate) settings: Rc<Settings>,
-    pub(crate) catalog: Rc<Catalog>,
+pub struct Knowledge {
+    /// How the server was started.
+    pub settings: Rc<Settings>,
+    /// The newest catalog.
+    pub catalog: Rc<Catalog>,
 }
 
 thread_local! {
@@ -39,7 +41,7 @@ pub(crate) fn install_catalog(version: u64, snapshot: &[u8]) -> Result<(), Fault
 ///
 /// # Errors
 /// A version that is not the one installed: deciding by another would make a turn depend on which instance it met.
-pub(crate) fn knowledge(version: u64) -> Result<Knowledge, Fault> {
+pub fn knowledge(version: u64) -> Result<Knowledge, Fault> {
     let knowledge = KNOWLEDGE.with_borrow(Clone::clone);
     let installed = knowledge.catalog.version;
     if installed == version {

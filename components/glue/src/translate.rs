@@ -1,7 +1,7 @@
 //! Between the generated types and the engine's own. Bytes are moved, never copied.
 
-use crate::bindings::actors::exports::stepwell::engine::actors as wit;
-use crate::bindings::actors::exports::stepwell::engine::types;
+use crate::bindings::exports::stepwell::engine::actors as wit;
+use crate::bindings::exports::stepwell::engine::types;
 use stepwell_engine::error::{Code, Fault};
 use stepwell_engine::ids::{Entropy, Millis};
 use stepwell_engine::turn::{
@@ -9,11 +9,9 @@ use stepwell_engine::turn::{
     Settings, Write,
 };
 
-pub(crate) const fn millis(given: u64) -> Millis {
-    Millis(given)
-}
-
-pub(crate) fn entropy((high, low): (u64, u64)) -> Entropy {
+/// The two halves of `turn-input.entropy` and of an exchange, the high one first.
+#[must_use]
+pub fn entropy((high, low): (u64, u64)) -> Entropy {
     Entropy(u128::from(high) << 64 | u128::from(low))
 }
 
@@ -40,7 +38,7 @@ pub(crate) fn address_in(given: types::Address) -> Address {
     Address { kind, key: given.key }
 }
 
-pub(crate) fn address_out(made: Address) -> types::Address {
+fn address_out(made: Address) -> types::Address {
     let kind = match made.kind {
         ActorKind::Catalog => types::ActorKind::Catalog,
         ActorKind::Stream => types::ActorKind::Stream,

@@ -9,4 +9,4 @@ use stepwell_glue::House;
 
 type SchedulerHouse = House<Scheduler>;
 
-stepwell_glue::bindings::actors::export_actors!(SchedulerHouse);
+stepwell_glue::bindings::export_actors!(SchedulerHouse);

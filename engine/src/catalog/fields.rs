@@ -2,8 +2,9 @@
 
 use crate::duration::parse_duration;
 use crate::error::Detail;
-use crate::expression::{self, Scope};
+use crate::expression::{Expression, Scope};
 use crate::ids::Millis;
+use crate::limits::EXPRESSION_BYTES_MAX;
 use serde_json::{Map, Value};
 use std::ops::RangeInclusive;
 
@@ -140,12 +141,12 @@ impl<'a> Fields<'a> {
         span
     }
 
-    /// The source of an expression over `event` that compiles; `None` where it is absent or faulty.
+    /// The source of an expression over `event` that compiles; `None` where it is absent or empty.
     pub(super) fn expression(&self, name: &str, code: &'static str, faults: &mut Faults) -> Option<String> {
         self.expression_in(Scope::Trigger, name, code, faults)
     }
 
-    /// As [`Fields::expression`], with the variables of `scope`.
+    /// As [`Fields::expression`], over the variables of `scope`.
     pub(super) fn expression_in(
         &self,
         scope: Scope,
@@ -154,12 +155,12 @@ impl<'a> Fields<'a> {
         faults: &mut Faults,
     ) -> Option<String> {
         let source = self.text(name, faults)?;
-        match expression::check(source, scope) {
-            Err(fault) => {
+        match expression_fault(source, scope) {
+            Some(fault) => {
                 faults.add(code, self.path(name), fault);
                 None
             }
-            Ok(()) => Some(source.to_owned()),
+            None => Some(source.to_owned()),
         }
     }
 }
@@ -189,6 +190,17 @@ pub(super) const fn kind(value: &Value) -> &'static str {
         Value::Array(_) => "a list",
         Value::Object(_) => "an object",
     }
+}
+
+/// Why `source` cannot be an expression, if it cannot.
+fn expression_fault(source: &str, scope: Scope) -> Option<String> {
+    if source.len() > EXPRESSION_BYTES_MAX {
+        return Some(format!("is longer than {EXPRESSION_BYTES_MAX} bytes"));
+    }
+    if source.trim().is_empty() {
+        return Some("is blank".to_owned());
+    }
+    Expression::compile(source, scope).err().map(|fault| format!("does not compile: {fault}"))
 }
 
 #[cfg(test)]

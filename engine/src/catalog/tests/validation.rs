@@ -94,14 +94,24 @@ fn expressions() {
         ),
     ] {
         let with = |source: &str| serde_json::from_str(&place.to_string().replace('$', source)).unwrap();
-        let long = "x".repeat(max);
+        let long = format!("'{}'", "x".repeat(max - 2));
         accept(with("event.data.x"));
         accept(with(""));
         accept(with(&long));
-        refuse(with(&format!("{long}x")), code, field);
+        refuse(with(&format!("{long} ")), code, field);
+        refuse(with("event.data."), code, field);
+        refuse(with("unknown.data"), code, field);
         refuse(with("  "), code, field);
         refuse(serde_json::from_str(&place.to_string().replace("\"$\"", "7")).unwrap(), "type_invalid", field);
     }
+}
+
+#[test]
+fn only_a_cancellation_knows_the_event_that_arrives() {
+    let expression = "event.data.k == async.data.k";
+    accept(json!({"cancel": [{"event": "x", "if": expression}]}));
+    let trigger = json!({"triggers": [{"event": "x", "expression": expression}]});
+    refuse(trigger, "expression_invalid", "triggers[0].expression");
 }
 
 #[test]

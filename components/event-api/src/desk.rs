@@ -1,12 +1,14 @@
-//! The interface `http`, for the engine's HTTP side.
+//! The interface `http`: the component's front desk.
 
-use crate::bindings::http::exports::stepwell::engine::http as wit;
-use crate::{instance, translate};
+use crate::bindings::exports::stepwell::engine::http as wit;
+use crate::bindings::exports::stepwell::engine::types;
 use std::cell::RefCell;
 use stepwell_engine::error::{Code, Fault};
 use stepwell_engine::http;
+use stepwell_engine::ids::Millis;
+use stepwell_engine::turn::{ActorKind, Address};
 
-/// The component's front desk: requests in, responses out.
+/// Requests in, responses out.
 pub struct Desk;
 
 /// One request under way; or, where it could not be taken up, the fault that its refusal stands for.
@@ -30,10 +32,10 @@ impl wit::Guest for Desk {
 
 impl wit::GuestExchange for Exchange {
     fn new(now: u64, entropy: (u64, u64), catalog: u64, request: wit::Request) -> Self {
-        let taken_up = instance::knowledge(catalog).map(|known| {
+        let taken_up = stepwell_glue::knowledge(catalog).map(|known| {
             http::Exchange::new(
-                translate::millis(now),
-                translate::entropy(entropy),
+                Millis(now),
+                stepwell_glue::entropy(entropy),
                 &known.catalog,
                 &known.settings,
                 self::request(request),
@@ -48,7 +50,7 @@ impl wit::GuestExchange for Exchange {
 
     fn resume(&self, now: u64, answers: Vec<wit::Answer>) -> wit::Progress {
         let answers = answers.into_iter().map(answer).collect();
-        self.proceed(|exchange| exchange.resume(translate::millis(now), answers))
+        self.proceed(|exchange| exchange.resume(Millis(now), answers))
     }
 }
 
@@ -86,7 +88,20 @@ fn progress(made: http::Progress) -> wit::Progress {
 }
 
 fn question(made: http::Question) -> wit::Question {
-    wit::Question { to: translate::address_out(made.to), body: made.body }
+    wit::Question { to: address(made.to), body: made.body }
+}
+
+fn address(made: Address) -> types::Address {
+    let kind = match made.kind {
+        ActorKind::Catalog => types::ActorKind::Catalog,
+        ActorKind::Stream => types::ActorKind::Stream,
+        ActorKind::History => types::ActorKind::History,
+        ActorKind::Gate => types::ActorKind::Gate,
+        ActorKind::Waits => types::ActorKind::Waits,
+        ActorKind::Cron => types::ActorKind::Cron,
+        ActorKind::Run => types::ActorKind::Run,
+    };
+    types::Address { kind, key: made.key }
 }
 
 fn answer(given: wit::Answer) -> Result<Vec<u8>, http::AskFailure> {

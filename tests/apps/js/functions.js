@@ -1,0 +1,181 @@
+// The functions that every lane serves; the Python app has the same ones by the same names.
+import { randomUUID } from "node:crypto";
+import { opened } from "./gates.js";
+import { execute } from "./record.js";
+
+const MIB = 1 << 20;
+
+/**
+ * @param app the app's id, also the prefix of its events' names
+ * @param define `(options, trigger, handler)` in the spelling of the SDK's version
+ * @param errors the SDK's `NonRetriableError` and `RetryAfterError`
+ */
+export const functions = ({ app, define, errors: { NonRetriableError, RetryAfterError } }) => {
+  const on = (name) => ({ event: `${app}/${name}` });
+  const simple = (id, handler, options = {}) => define({ id, ...options }, on(id), (ctx) => handler({ ...ctx, run: runner(ctx) }));
+  const runner = ({ step, runId }) => (id, body) => step.run(id, () => execute(runId, id, body));
+
+  return [
+    simple("single-step", async ({ event, run }) => ({ one: await run("one", () => ({ n: event.data.n + 1 })) })),
+
+    simple("ten-steps", async ({ event, run }) => {
+      const results = [];
+      for (let i = 0; i < 10; i++) {
+        results.push(
+          await run(`s${i}`, async () => {
+            if (event.data.step_ms) await new Promise((resolve) => setTimeout(resolve, event.data.step_ms));
+            return { i, nonce: randomUUID() };
+          }),
+        );
+      }
+      return results;
+    }),
+
+    simple("loop", async ({ run }) => {
+      const results = [];
+      for (let i = 0; i < 5; i++) results.push(await run("loop", () => i));
+      return results;
+    }),
+
+    simple("nothing", async ({ run }) => {
+      await run("nothing", () => undefined);
+    }),
+
+    simple("echo", ({ event, run }) => run("echo", () => event.data)),
+
+    simple("send-event", async ({ step }) => step.sendEvent("notify", { name: `${app}/single-step`, data: { n: 41 } })),
+
+    simple("parallel", ({ run }) => Promise.all([run("a", () => 1), run("b", () => 2), run("c", () => 3)])),
+
+    simple("nested", async ({ run }) => {
+      const first = await run("first", () => 10);
+      const chain = async () => (await run("x1", () => first + 1)) + (await run("x2", () => 100));
+      const branches = await Promise.all([chain(), run("y", () => first + 2), run("z", () => first + 3)]);
+      const after = await run("after", () => branches.reduce((sum, n) => sum + n, 0));
+      return { branches, after };
+    }),
+
+    simple("promise-race", async ({ run, runId }) => {
+      const slow = run("slow", async () => {
+        await opened(runId);
+        return "slow";
+      });
+      const winner = await Promise.race([run("fast", () => "fast"), slow]);
+      const after = await run("after", () => `after ${winner}`);
+      return { winner, after };
+    }),
+
+    simple("sleep", async ({ run, step }) => {
+      const before = await run("before", () => Date.now());
+      await step.sleep("nap", "1s");
+      const after = await run("after", () => Date.now());
+      return { before, after };
+    }),
+
+    simple("long-sleep", async ({ run, step }) => {
+      await run("before", () => "slept");
+      await step.sleep("night", "1h");
+      await run("after", () => "woken");
+    }),
+
+    simple(
+      "flaky",
+      ({ run }) =>
+        run("flaky", (before) => {
+          if (before < 2) throw new Error(`no ${before}`);
+          return "yes";
+        }),
+      { retries: 3 },
+    ),
+
+    simple(
+      "caught",
+      async ({ run }) => {
+        const caught = await run("always", () => {
+          throw new RangeError("always");
+        }).catch((error) => ({ name: error.name, message: error.message }));
+        const cleanup = await run("cleanup", () => "clean");
+        return { caught, cleanup };
+      },
+      { retries: 1 },
+    ),
+
+    simple(
+      "failing",
+      () => {
+        throw new TypeError("fn boom");
+      },
+      {
+        retries: 1,
+        onFailure: ({ event, error, step }) => {
+          const failed = event.data;
+          return step.run("handle", () => execute(`about-${failed.run_id}`, "handle", () => ({ message: error.message, of: failed.event.name })));
+        },
+      },
+    ),
+
+    simple(
+      "non-retriable-step",
+      ({ run }) =>
+        run("never", () => {
+          throw new NonRetriableError("do not");
+        }),
+      { retries: 5 },
+    ),
+
+    simple(
+      "non-retriable-function",
+      () => {
+        throw new NonRetriableError("do not at all");
+      },
+      { retries: 5 },
+    ),
+
+    simple(
+      "retry-after",
+      ({ attempt }) => {
+        if (attempt === 0) throw new RetryAfterError("later", "2s");
+        return { attempt };
+      },
+      { retries: 1 },
+    ),
+
+    simple(
+      "recovering",
+      async ({ attempt, run }) => {
+        const kept = await run("kept", () => "kept");
+        if (attempt === 0) throw new Error("once");
+        return { kept, attempt };
+      },
+      { retries: 2 },
+    ),
+
+    simple("big-step", async ({ run }) => {
+      const big = await run("make", () => "x".repeat(3 * MIB));
+      return run("measure", () => big.length);
+    }),
+
+    simple("big-state", async ({ run, step }) => {
+      const parts = [];
+      for (let i = 0; i < 6; i++) parts.push(await run(`part${i}`, () => String(i).repeat(MIB)));
+      await step.sleep("settle", "1s");
+      return run("measure", () => parts.map((part) => `${part[0]}:${part.length}`).join(" "));
+    }),
+
+    simple("oversized-step", ({ run }) => run("make", () => "x".repeat(5 * MIB)), { retries: 0 }),
+
+    simple("unsupported", ({ step }) => step.waitForEvent("wait", { event: `${app}/never`, timeout: "1h" }), { retries: 0 }),
+
+    define({ id: "conditional" }, { event: `${app}/conditional`, if: "event.data.x > 1" }, ({ event }) => event.data.x),
+
+    define({ id: "wildcard" }, { event: `${app}/wild.*` }, ({ event }) => event.name),
+
+    // Two functions that listen to the server's own events about two of the others; noted beside that other's run.
+    define({ id: "on-cancelled" }, { event: "inngest/function.cancelled", if: `event.data.function_id == '${app}-long-sleep'` }, ({ event, step }) =>
+      step.run("seen", () => execute(`about-${event.data.run_id}`, "cancellation seen", () => true)),
+    ),
+    define({ id: "on-finished" }, { event: "inngest/function.finished", if: `event.data.function_id == '${app}-single-step'` }, ({ event, step }) =>
+      step.run("seen", () => execute(`about-${event.data.run_id}`, "end seen", () => event.data.result)),
+    ),
+  ];
+};

@@ -1,0 +1,33 @@
+// The lanes of inngest 4: what the SDK does by default, without checkpoints, streamed, and with parallelism as in version 3.
+import express from "express";
+import { Inngest, NonRetriableError, RetryAfterError } from "inngest";
+import { serve } from "inngest/express";
+import { functions } from "../js/functions.js";
+import { execute, recordedFetch } from "../js/record.js";
+import { opened } from "../js/gates.js";
+import { listen } from "../js/serve.js";
+
+const lane = (app, clientOptions = {}, serveOptions = {}) => {
+  const client = new Inngest({ id: app, fetch: recordedFetch, ...clientOptions });
+  const define = (options, trigger, handler) => client.createFunction({ ...options, triggers: [trigger] }, handler);
+  const race = define({ id: "race" }, { event: `${app}/race` }, async ({ group, runId, step }) => {
+    const run = (id, body) => step.run(id, () => execute(runId, id, body));
+    const slow = async () => {
+      await opened(runId);
+      return "slow";
+    };
+    const winner = await group.parallel({ mode: "race" }, () => Promise.race([run("fast", () => "fast"), run("slow", slow)]));
+    const after = await run("after", () => `after ${winner}`);
+    return { winner, after };
+  });
+  const all = [...functions({ app, define, errors: { NonRetriableError, RetryAfterError } }), race];
+  return { [`/api/${app}`]: serve({ client, functions: all, ...serveOptions }) };
+};
+
+listen(express, {
+  ...lane("js4"),
+  ...lane("js4-plain", { checkpointing: false }),
+  ...lane("js4-buffered", { checkpointing: { bufferedSteps: 3 } }),
+  ...lane("js4-stream", {}, { streaming: true }),
+  ...lane("js4-v1", { optimizeParallelism: false }),
+});

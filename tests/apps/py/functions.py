@@ -1,0 +1,191 @@
+"""The functions that every lane serves; the JavaScript apps have the same ones by the same names."""
+
+import asyncio
+import datetime
+import time
+import uuid
+
+import inngest
+
+from gates import opened
+from record import execute
+
+MIB = 1 << 20
+
+
+def functions(client: inngest.Inngest) -> list[inngest.Function]:
+    app = client.app_id
+    served: list[inngest.Function] = []
+
+    def serve(fn_id: str, *, event: str | None = None, expression: str | None = None, **options):
+        trigger = inngest.TriggerEvent(event=event or f"{app}/{fn_id}", expression=expression)
+
+        def decorate(handler):
+            async def handle(ctx: inngest.Context):
+                async def run(step: str, body):
+                    return await ctx.step.run(step, lambda: execute(ctx.run_id, step, body))
+
+                return await handler(ctx, run)
+
+            served.append(client.create_function(fn_id=fn_id, trigger=trigger, **options)(handle))
+            return handler
+
+        return decorate
+
+    @serve("single-step")
+    async def single_step(ctx, run):
+        return {"one": await run("one", lambda _: {"n": ctx.event.data["n"] + 1})}
+
+    @serve("ten-steps")
+    async def ten_steps(ctx, run):
+        async def body(i: int):
+            if step_ms := ctx.event.data.get("step_ms"):
+                await asyncio.sleep(step_ms / 1000)
+            return {"i": i, "nonce": str(uuid.uuid4())}
+
+        return [await run(f"s{i}", lambda _, i=i: body(i)) for i in range(10)]
+
+    @serve("loop")
+    async def loop(ctx, run):
+        return [await run("loop", lambda _, i=i: i) for i in range(5)]
+
+    @serve("nothing")
+    async def nothing(ctx, run):
+        await run("nothing", lambda _: None)
+
+    @serve("echo")
+    async def echo(ctx, run):
+        return await run("echo", lambda _: ctx.event.data)
+
+    @serve("send-event")
+    async def send_event(ctx, run):
+        ids = await ctx.step.send_event("notify", inngest.Event(name=f"{app}/single-step", data={"n": 41}))
+        return {"ids": ids}
+
+    @serve("parallel")
+    async def parallel(ctx, run):
+        return await ctx.group.parallel((lambda: run("a", lambda _: 1), lambda: run("b", lambda _: 2), lambda: run("c", lambda _: 3)))
+
+    @serve("nested")
+    async def nested(ctx, run):
+        first = await run("first", lambda _: 10)
+
+        async def chain():
+            return await run("x1", lambda _: first + 1) + await run("x2", lambda _: 100)
+
+        branches = await ctx.group.parallel((chain, lambda: run("y", lambda _: first + 2), lambda: run("z", lambda _: first + 3)))
+        return {"branches": branches, "after": await run("after", lambda _: sum(branches))}
+
+    @serve("race")
+    async def race(ctx, run):
+        async def slow(_):
+            await opened(ctx.run_id)
+            return "slow"
+
+        branches = (lambda: run("fast", lambda _: "fast"), lambda: run("slow", slow))
+        winners = await ctx.group.parallel(branches, parallel_mode=inngest.ParallelMode.RACE)
+        return {"winner": winners[0], "after": await run("after", lambda _: f"after {winners[0]}")}
+
+    @serve("sleep")
+    async def sleep(ctx, run):
+        before = await run("before", lambda _: time.time_ns() // 1_000_000)
+        await ctx.step.sleep("nap", datetime.timedelta(seconds=1))
+        return {"before": before, "after": await run("after", lambda _: time.time_ns() // 1_000_000)}
+
+    @serve("long-sleep")
+    async def long_sleep(ctx, run):
+        await run("before", lambda _: "slept")
+        await ctx.step.sleep("night", datetime.timedelta(hours=1))
+        await run("after", lambda _: "woken")
+
+    @serve("flaky", retries=3)
+    async def flaky(ctx, run):
+        def body(before: int):
+            if before < 2:
+                raise ValueError(f"no {before}")
+            return "yes"
+
+        return await run("flaky", body)
+
+    @serve("caught", retries=1)
+    async def caught(ctx, run):
+        def body(_):
+            raise ValueError("always")
+
+        try:
+            await run("always", body)
+            error = None
+        except inngest.StepError as fault:
+            error = {"name": fault.name, "message": fault.message}
+        return {"caught": error, "cleanup": await run("cleanup", lambda _: "clean")}
+
+    async def on_failure(ctx: inngest.Context):
+        failed = ctx.event.data
+        handled = {"message": failed["error"]["message"], "of": failed["event"]["name"]}
+        return await ctx.step.run("handle", lambda: execute(f"about-{failed['run_id']}", "handle", lambda _: handled))
+
+    @serve("failing", retries=1, on_failure=on_failure)
+    async def failing(ctx, run):
+        raise TypeError("fn boom")
+
+    @serve("non-retriable-step", retries=5)
+    async def non_retriable_step(ctx, run):
+        def body(_):
+            raise inngest.NonRetriableError("do not")
+
+        return await run("never", body)
+
+    @serve("non-retriable-function", retries=5)
+    async def non_retriable_function(ctx, run):
+        raise inngest.NonRetriableError("do not at all")
+
+    @serve("retry-after", retries=1)
+    async def retry_after(ctx, run):
+        if ctx.attempt == 0:
+            raise inngest.RetryAfterError("later", datetime.timedelta(seconds=2))
+        return {"attempt": ctx.attempt}
+
+    @serve("recovering", retries=2)
+    async def recovering(ctx, run):
+        kept = await run("kept", lambda _: "kept")
+        if ctx.attempt == 0:
+            raise ValueError("once")
+        return {"kept": kept, "attempt": ctx.attempt}
+
+    @serve("big-step")
+    async def big_step(ctx, run):
+        big = await run("make", lambda _: "x" * (3 * MIB))
+        return await run("measure", lambda _: len(big))
+
+    @serve("big-state")
+    async def big_state(ctx, run):
+        parts = [await run(f"part{i}", lambda _, i=i: str(i) * MIB) for i in range(6)]
+        await ctx.step.sleep("settle", datetime.timedelta(seconds=1))
+        return await run("measure", lambda _: " ".join(f"{part[0]}:{len(part)}" for part in parts))
+
+    @serve("oversized-step", retries=0)
+    async def oversized_step(ctx, run):
+        return await run("make", lambda _: "x" * (5 * MIB))
+
+    @serve("unsupported", retries=0)
+    async def unsupported(ctx, run):
+        return await ctx.step.wait_for_event("wait", event=f"{app}/never", timeout=datetime.timedelta(hours=1))
+
+    @serve("conditional", expression="event.data.x > 1")
+    async def conditional(ctx, run):
+        return ctx.event.data["x"]
+
+    @serve("wildcard", event=f"{app}/wild.*")
+    async def wildcard(ctx, run):
+        return ctx.event.name
+
+    # Two functions that listen to the server's own events about two of the others; noted beside that other's run.
+    @serve("on-cancelled", event="inngest/function.cancelled", expression=f"event.data.function_id == '{app}-long-sleep'")
+    async def on_cancelled(ctx, run):
+        return await ctx.step.run("seen", lambda: execute(f"about-{ctx.event.data['run_id']}", "cancellation seen", lambda _: True))
+
+    @serve("on-finished", event="inngest/function.finished", expression=f"event.data.function_id == '{app}-single-step'")
+    async def on_finished(ctx, run):
+        return await ctx.step.run("seen", lambda: execute(f"about-{ctx.event.data['run_id']}", "end seen", lambda _: ctx.event.data["result"]))
+
+    return served

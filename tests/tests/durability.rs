@@ -1,0 +1,154 @@
+//! The server is killed again and again, and nobody notices but the clock.
+
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::ops::Range;
+use std::time::{Duration, Instant};
+use stepwell_tests::{Chance, Execution, Finished, Journal, Lane, Sdk, Server, World};
+
+const RUNS: usize = 200;
+const KILLS: usize = 20;
+const STEPS: usize = 10;
+/// How long the server may live between two kills.
+const LIFE_MS: Range<u64> = 50..900;
+/// How long a step takes: a life is long enough for some of them and too short for others.
+const STEP_MS: Range<u64> = 50..500;
+const WHOLE_TEST_MAX: Duration = Duration::from_secs(90);
+
+/// The second test's share of kills: many processes, fewer deaths.
+const KILLS_OF_ALL_KINDS: usize = 6;
+
+#[test]
+fn two_hundred_runs_survive_twenty_kills() {
+    let began = Instant::now();
+    let mut chance = Chance::seeded();
+    let World { mut server, apps } = World::dev(&[Sdk::Js4]);
+    let lanes = ["js4", "js4-plain"].map(|id| Lane { id, sdk: Sdk::Js4, app: &apps[0].1, client: server.client() });
+    let mut watched: Vec<Watched<'_>> = Vec::new();
+    for lane in &lanes {
+        let steps = (0..RUNS / lanes.len()).map(|_| json!({"step_ms": chance.within(STEP_MS)}));
+        let events: Vec<_> = steps.map(|data| lane.event("ten-steps", &data)).collect();
+        watched.extend(lane.client.send(&json!(events)).iter().map(|event| Watched::new(lane, event, "ten-steps")));
+    }
+    assert_eq!(watched.len(), RUNS);
+    kill_again_and_again(&mut server, &mut watched, KILLS, &mut chance);
+    let sent_again = watched.iter().flat_map(|one| one.earlier.outline()).filter(|line| line == "sent again").count();
+    assert!(sent_again >= RUNS, "the kills hit work: only {sent_again} calls were sent again");
+    for one in &watched {
+        let run = one.finish();
+        assert_eq!(run.output().as_array().map(Vec::len), Some(STEPS), "{run:?}");
+        assert_outputs_are_the_recorded_ones(&run);
+    }
+    println!("{sent_again} calls sent again, {:?}", began.elapsed());
+    assert!(began.elapsed() < WHOLE_TEST_MAX, "{:?}", began.elapsed());
+    server.assert_healthy();
+}
+
+#[test]
+fn every_kind_of_function_survives_kills_with_every_sdk() {
+    let mut chance = Chance::seeded();
+    let World { mut server, apps } = World::dev(&[Sdk::Js4, Sdk::Js3, Sdk::Py]);
+    let lanes = apps.iter().flat_map(|(sdk, app)| sdk.lanes().iter().map(move |id| (*id, *sdk, app)));
+    let lanes: Vec<_> = lanes.map(|(id, sdk, app)| Lane { id, sdk, app, client: server.client() }).collect();
+    let expected: [(&str, Value); 6] = [
+        ("parallel", json!([1, 2, 3])),
+        ("nested", json!({"branches": [111, 12, 13], "after": 136})),
+        ("flaky", json!("yes")),
+        ("recovering", json!({"kept": "kept", "attempt": 1})),
+        ("loop", json!([0, 1, 2, 3, 4])),
+        ("big-step", json!(3 << 20)),
+    ];
+    let mut watched = Vec::new();
+    for lane in &lanes {
+        for (function, _) in &expected {
+            let event = lane.client.send(&lane.event(function, &json!({})));
+            watched.push(Watched::new(lane, &event[0], function));
+        }
+    }
+    kill_again_and_again(&mut server, &mut watched, KILLS_OF_ALL_KINDS, &mut chance);
+    for (one, (function, output)) in watched.iter().zip(expected.iter().cycle()) {
+        let run = one.finish();
+        assert_eq!(run.output(), output, "{function} on {}: {run:?}", one.lane.id);
+    }
+    server.assert_healthy();
+}
+
+/// One run under observation.
+struct Watched<'a> {
+    lane: &'a Lane<'a>,
+    run: String,
+    earlier: Journal,
+}
+
+impl<'a> Watched<'a> {
+    fn new(lane: &'a Lane<'a>, event: &str, function: &str) -> Self {
+        let run = lane.client.run_of(event, &lane.slug(function));
+        let earlier = lane.client.journal(&run);
+        Self { lane, run, earlier }
+    }
+
+    /// Its end, after which everything that must hold of a run is asserted.
+    fn finish(&self) -> Finished {
+        let run = self.lane.finish(&self.run);
+        assert!(run.journal.continues(&self.earlier), "{run:?} was {:#?}", self.earlier.outline());
+        assert_nothing_recorded_runs_again(&run);
+        assert_calls_carry_what_is_recorded(&run);
+        run
+    }
+}
+
+/// SIGKILL at random moments; after each, every journal goes on from where it was.
+fn kill_again_and_again(server: &mut Server, watched: &mut [Watched<'_>], kills: usize, chance: &mut Chance) {
+    for _ in 0..kills {
+        // Not a wait for anything: the moment of the kill is what is random here.
+        std::thread::sleep(Duration::from_millis(chance.within(LIFE_MS)));
+        server.kill();
+        server.restart();
+        for one in &mut *watched {
+            let now = one.lane.client.journal(&one.run);
+            assert!(now.continues(&one.earlier), "{} was {:#?}, is {:#?}", one.run, one.earlier, now);
+            one.earlier = now;
+        }
+    }
+}
+
+fn assert_outputs_are_the_recorded_ones(run: &Finished) {
+    let recorded = run.journal.results();
+    let ids: HashMap<&str, &str> = run.executions.iter().map(|one| (one.step.as_str(), one.id.as_str())).collect();
+    for (i, result) in run.output().as_array().into_iter().flatten().enumerate() {
+        let step = format!("s{i}");
+        assert_eq!(recorded[ids[step.as_str()]].1["data"], *result, "the result of {step}: {run:?}");
+    }
+}
+
+/// Neither after the row was decided that records the step, nor after a checkpoint of it was answered with 200.
+fn assert_nothing_recorded_runs_again(run: &Finished) {
+    let recorded = run.journal.results();
+    let mut known_at_ms: HashMap<&str, u64> = recorded.iter().map(|(id, (at_ms, _))| (id.as_str(), *at_ms)).collect();
+    for request in run.requests.iter().filter(|request| request["status"] == 200) {
+        for step in request["steps"].as_array().into_iter().flatten().filter(|step| step["op"] == "StepRun") {
+            let id = step["id"].as_str().expect("a step id");
+            let at_ms = request["answered_at_ms"].as_u64().expect("a moment");
+            let known = known_at_ms.get_mut(id).unwrap_or_else(|| panic!("a saved {id} is lost: {run:?}"));
+            *known = at_ms.min(*known);
+        }
+    }
+    let used_again = |step: &str| step == "loop";
+    for Execution { step, id, at_ms, .. } in run.executions.iter().filter(|one| !used_again(&one.step)) {
+        // A step that threw has no result yet.
+        let Some(known_at_ms) = known_at_ms.get(id.as_str()) else { panic!("{step} is in no journal: {run:?}") };
+        assert!(at_ms <= known_at_ms, "{step} ran at {at_ms} although known at {known_at_ms}: {run:?}");
+    }
+}
+
+/// A call never says of a step what the journal does not.
+fn assert_calls_carry_what_is_recorded(run: &Finished) {
+    let recorded = run.journal.results();
+    for call in &run.calls {
+        for (id, memo) in call.seen()["steps"].as_object().expect("steps") {
+            // Sleeps have no result; large ones are seen by their hash alone.
+            let Some((_, result)) = recorded.get(id).filter(|_| memo.get("value").is_some()) else { continue };
+            assert_eq!(memo["value"]["data"], result["data"], "{id} changed: {run:?}");
+        }
+    }
+}

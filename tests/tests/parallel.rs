@@ -1,0 +1,84 @@
+//! Parallel steps: planned, called one by one, and joined.
+
+use serde_json::json;
+use stepwell_tests::{Finished, Lane, Scenario, Sdk, World, run_scenarios, scenarios, until};
+
+const SCENARIOS: &[Scenario] = scenarios![
+    parallel_steps_get_a_call_each,
+    branches_after_a_step_join_before_the_next,
+    a_race_goes_on_with_the_first,
+];
+
+#[test]
+fn hold_with_inngest_js_4() {
+    run_scenarios(&World::dev(&[Sdk::Js4]).lanes(), SCENARIOS);
+}
+
+#[test]
+fn hold_with_inngest_js_3() {
+    run_scenarios(&World::dev(&[Sdk::Js3]).lanes(), SCENARIOS);
+}
+
+#[test]
+fn hold_with_inngest_py() {
+    run_scenarios(&World::dev(&[Sdk::Py]).lanes(), SCENARIOS);
+}
+
+fn parallel_steps_get_a_call_each(lane: &Lane<'_>) {
+    let run = lane.run("parallel", &json!({}));
+    assert_eq!(*run.output(), json!([1, 2, 3]));
+    assert_each_ran_once(&run, &["a", "b", "c"]);
+    assert_eq!(run.calls[0].answered(), "StepPlanned a, StepPlanned b, StepPlanned c");
+    let planned = run.calls.iter().filter(|call| call.step_id() != "step");
+    for call in planned.clone() {
+        assert!(call.answered().starts_with("StepRun "), "{call:?}");
+        assert!(call.memoized().is_empty() || lane.is_version_1(), "planned before anything finished: {call:?}");
+    }
+    assert_eq!(planned.count(), 3);
+    let discoveries = run.calls.iter().filter(|call| call.step_id() == "step").count();
+    if lane.is_version_1() {
+        assert!((2..=4).contains(&discoveries), "one at first, at most one per finished step: {discoveries}");
+    } else {
+        assert_eq!(discoveries, 2, "one at first, one when all three are done");
+    }
+    let lines = run.journal.outline();
+    assert_eq!(lines[..2], ["started", "planned a, planned b, planned c"]);
+    let mut ran: Vec<_> = lines.iter().filter(|line| line.starts_with("ran ")).map(String::as_str).collect();
+    ran.sort_unstable();
+    assert_eq!(ran, ["ran a", "ran b", "ran c"]);
+    assert_eq!(lines.last().map(String::as_str), Some("complete"));
+}
+
+fn branches_after_a_step_join_before_the_next(lane: &Lane<'_>) {
+    let run = lane.run("nested", &json!({}));
+    assert_eq!(*run.output(), json!({"branches": [111, 12, 13], "after": 136}));
+    assert_each_ran_once(&run, &["after", "first", "x1", "x2", "y", "z"]);
+    let executed = run.executed();
+    let place = |step| executed.iter().position(|one| *one == step).expect(step);
+    assert_eq!(place("first"), 0);
+    assert!(place("x1") < place("x2"));
+    assert_eq!(place("after"), 5);
+}
+
+/// Version 1: `Promise.race` itself. Version 2: `group.parallel({mode: "race"})`, which Python has too, though its SDK
+/// gives all results and so goes on with the last.
+fn a_race_goes_on_with_the_first(lane: &Lane<'_>) {
+    let function = if lane.is_version_1() { "promise-race" } else { "race" };
+    let awaited = if lane.sdk == Sdk::Py { "slow" } else { "after" };
+    let run = lane.start(function, &json!({}));
+    until(&format!("{awaited} runs while the slow branch is held"), || {
+        let seen = lane.app.seen(Some(&run));
+        let executions = seen["executions"].as_array()?;
+        executions.iter().any(|one| one["step"] == awaited).then_some(())
+    });
+    lane.app.open_gate(&run);
+    let run = lane.finish(&run);
+    assert_eq!(*run.output(), json!({"winner": "fast", "after": "after fast"}));
+    assert_each_ran_once(&run, &["after", "fast", "slow"]);
+}
+
+fn assert_each_ran_once(run: &Finished, steps: &[&str]) {
+    let mut executed = run.executed();
+    executed.sort_unstable();
+    assert_eq!(executed, steps, "{run:?}");
+}
