@@ -78,3 +78,8 @@ part! {
     /// What happens in a run.
     Executor { Run(crate::run::Run), }
 }
+
+part! {
+    /// Which runs go on when: waits for events.
+    Scheduler { Waits(crate::waits::Waits), }
+}

@@ -28,3 +28,4 @@ pub mod signing;
 pub mod stream;
 pub mod trigger;
 pub mod turn;
+pub mod waits;

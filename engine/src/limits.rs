@@ -33,6 +33,8 @@ pub const TRIGGER_NAME_CHARACTERS_MAX: usize = 255;
 pub const EXPRESSION_BYTES_MAX: usize = 16 << 10;
 /// How deeply an expression, or what it compares, may be nested.
 pub const EXPRESSION_DEPTH_MAX: usize = 128;
+/// How deeply brackets may be nested in an expression.
+pub const EXPRESSION_BRACKETS_MAX: u16 = 32;
 /// `?:` in one expression.
 pub const EXPRESSION_TERNARIES_MAX: usize = 32;
 /// Opening parentheses in one expression.

@@ -49,6 +49,8 @@ pub const ASK_TIME_MAX: Duration = Duration::from_secs(60);
 /// Bodies larger than this are taken in where they do not hold up other requests.
 pub const BODY_BYTES_INLINE_MAX: usize = 128 << 10;
 
+/// Calls in flight. One that finds no room waits as an address, and is made of its rows again when there is some.
+pub const CALLS_IN_FLIGHT_MAX: usize = 1_000;
 /// How long it may take to connect to an app; PROTOCOL §6.2 gives a TLS handshake 15 s.
 pub const CONNECT_TIME_MAX: Duration = Duration::from_secs(15);
 /// How long an unused connection to an app is kept. Below the 5 s after which Node and uvicorn close theirs.

@@ -10,8 +10,11 @@
 //!
 //! What is strict here: **durable before visible.** No effect of a turn leaves a partition before the rows of that turn
 //! are committed (`partition/turns.rs`).
-#![allow(unreachable_pub)] // A program has no outside: `pub` means "for other modules".
-#![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::cast_possible_truncation))]
+#![cfg_attr(
+    test,
+    allow(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::cast_possible_truncation, reason = "tests")
+)]
+#![allow(unreachable_pub, reason = "a program has no outside: `pub` means for other modules")]
 
 mod calls;
 mod catalog_cell;
@@ -34,5 +37,5 @@ mod world;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    cli::main()
+    cli::main(serve::until_told)
 }

@@ -24,7 +24,7 @@ mod requests {
 
 pub use actors::Executor as ActorsWorld;
 pub use actors::exports::stepwell::engine::actors::{
-    CatalogVersion, Done, Effect, Fault, Message, Outcome, Publish, Reply, TurnInput,
+    CatalogVersion, Done, Effect, Fault, Message, Outcome, Publish, Reply, Send, TurnInput,
 };
 pub use actors::stepwell::engine::types::{
     ActorKind, Address, AppAnswer, AppCall, CallFailure, CallOutcome, Range, RangeRows, Row, ServerKind, Settings,

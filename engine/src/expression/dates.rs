@@ -1,5 +1,6 @@
 //! Moments and spans from text.
 
+use crate::ids::Millis;
 use chrono::{DateTime, Duration, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 
 /// Before it, a number is no date (SERVER §1.10): 2000-01-01.
@@ -10,17 +11,17 @@ pub(super) fn rfc3339(text: &str) -> Option<DateTime<Utc>> {
     DateTime::parse_from_rfc3339(text).ok().map(|date| date.to_utc())
 }
 
-/// What `date("…")` reads.
+/// What `date("…")` reads. The forms with digits alone are exact; those with words are read as SDKs' dates are.
 pub(super) fn date(text: &str) -> Option<DateTime<Utc>> {
-    let naive = |format| NaiveDateTime::parse_from_str(text, format).ok().map(|date| date.and_utc());
     rfc3339(text)
-        .or_else(|| DateTime::parse_from_rfc2822(text).ok().map(|date| date.to_utc()))
-        .or_else(|| naive("%Y-%m-%dT%H:%M:%S%.f"))
+        .or_else(|| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").ok().map(|date| date.and_utc()))
         .or_else(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0).map(|date| date.and_utc()))
-        .or_else(|| naive("%a %b %e %H:%M:%S %Y"))
-        .or_else(|| naive("%A, %d-%b-%y %H:%M:%S UTC"))
-        .or_else(|| naive("%a %b %e %H:%M:%S UTC %Y"))
-        .or_else(|| DateTime::parse_from_str(text, "%a %b %d %H:%M:%S %z %Y").ok().map(|date| date.to_utc()))
+        .or_else(|| moment(crate::duration::parse_date(text)?))
+}
+
+/// A moment of the engine as one of chrono's.
+pub(super) fn moment(at: Millis) -> Option<DateTime<Utc>> {
+    i64::try_from(at.0).ok().and_then(DateTime::from_timestamp_millis)
 }
 
 /// What `date(1700000000)` reads: seconds, milliseconds or nanoseconds, whichever makes a date since 2000.

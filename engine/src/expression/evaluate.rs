@@ -2,7 +2,7 @@
 
 use super::tree::{Constant, Node, Root};
 use super::value::{Text, Value};
-use super::{Bindings, access, arithmetic, compare, functions, json, macros};
+use super::{Bindings, Scope, access, arithmetic, compare, functions, json, macros};
 use crate::limits::EXPRESSION_STEPS_MAX;
 
 /// What a part of an expression comes to.
@@ -20,6 +20,7 @@ pub(super) enum Failure {
 /// One evaluation.
 pub(super) struct Evaluator<'a> {
     bindings: Bindings<'a>,
+    scope: Scope,
     /// What each path led to, once it has been looked up.
     paths: Vec<Option<Value<'a>>>,
     /// Macros' variables, the innermost last.
@@ -31,8 +32,8 @@ pub(super) struct Evaluator<'a> {
 const BYTES_PER_STEP: usize = 256;
 
 impl<'a> Evaluator<'a> {
-    pub(super) fn new(bindings: Bindings<'a>, paths: usize) -> Self {
-        Self { bindings, paths: vec![None; paths], locals: Vec::new(), steps: 0 }
+    pub(super) fn new(bindings: Bindings<'a>, scope: Scope, paths: usize) -> Self {
+        Self { bindings, scope, paths: vec![None; paths], locals: Vec::new(), steps: 0 }
     }
 
     /// The steps so far.
@@ -73,7 +74,11 @@ impl<'a> Evaluator<'a> {
         self.charge(1)?;
         match node {
             Node::Constant(constant) => Ok(literal(constant)),
-            Node::Path { slot, root, fields } => self.path(*slot, *root, fields),
+            Node::Path { slot, root, fields } => Ok(match self.path(*slot, *root, fields)? {
+                // A wait knows the event of its run for good: what is missing there stays missing.
+                Value::Missing if self.scope == Scope::Wait && *root == Root::Event => Value::Null,
+                value => value,
+            }),
             Node::Local(place) => Ok(self.locals.get(*place).cloned().unwrap_or(Value::Missing)),
             Node::Field(operand, field) => {
                 let container = self.value(operand)?;
@@ -83,7 +88,13 @@ impl<'a> Evaluator<'a> {
                 let [container, key] = self.pair(pair)?;
                 access::index(self, &container, &key)
             }
-            Node::Has(selection) => Ok(Value::Bool(!matches!(self.value(selection)?, Value::Missing))),
+            Node::Has(selection) => {
+                let selected = match &**selection {
+                    Node::Path { slot, root, fields } => self.path(*slot, *root, fields)?,
+                    other => self.value(other)?,
+                };
+                Ok(Value::Bool(!matches!(selected, Value::Missing)))
+            }
             Node::List(elements) => Ok(Value::list(self.values(elements)?)),
             Node::Map(entries) => {
                 let mut made = Vec::with_capacity(entries.len());

@@ -16,12 +16,15 @@ mod cache;
 mod compare;
 mod convert;
 mod dates;
+mod decode;
 mod evaluate;
 mod format;
 mod functions;
+mod guard;
 mod json;
 mod lower;
 mod macros;
+mod moments;
 mod pattern;
 mod source;
 mod tree;
@@ -39,7 +42,8 @@ use serde_json::value::RawValue;
 pub enum Scope {
     /// A trigger filter or a key: `event`.
     Trigger,
-    /// A wait or a cancellation: `event`, which triggered the run, and `async`, which arrives.
+    /// A wait or a cancellation: `event`, which triggered the run, and `async`, which arrives. What is missing in `event`
+    /// counts as null here.
     Wait,
 }
 
@@ -84,6 +88,7 @@ pub enum EvaluationError {
 /// A compiled expression.
 #[derive(Debug)]
 pub struct Expression {
+    scope: Scope,
     root: tree::Node,
     /// How many different paths it mentions: each is looked up once per evaluation.
     paths: usize,
@@ -97,7 +102,7 @@ impl Expression {
     pub fn compile(source: &str, scope: Scope) -> Result<Self, CompileError> {
         let parsed = source::parse(source)?;
         let (root, paths) = lower::lower(parsed, scope)?;
-        Ok(Self { root, paths })
+        Ok(Self { scope, root, paths })
     }
 
     /// What the expression comes to. A value that is unknown as a whole is `false`.
@@ -121,7 +126,7 @@ impl Expression {
 
     /// The value, and the steps that it took.
     fn measured<'a>(&'a self, bindings: &Bindings<'a>) -> (Result<Value<'a>, EvaluationError>, u64) {
-        let mut evaluator = Evaluator::new(*bindings, self.paths);
+        let mut evaluator = Evaluator::new(*bindings, self.scope, self.paths);
         let result = match evaluator.value(&self.root) {
             Ok(Value::Missing) => Ok(Value::Bool(false)),
             Ok(value) => Ok(value),

@@ -1,7 +1,7 @@
 //! From text to the parser's tree: what must be done before the parser may see it.
 
-use super::CompileError;
-use crate::limits::{EXPRESSION_BYTES_MAX, EXPRESSION_DEPTH_MAX, EXPRESSION_PARENTHESES_MAX, EXPRESSION_TERNARIES_MAX};
+use super::{CompileError, guard};
+use crate::limits::{EXPRESSION_BRACKETS_MAX, EXPRESSION_BYTES_MAX};
 use cel::parser::PrattParser;
 use cel::parser::pratt_parser::{Lexer, Token, TokenKind};
 
@@ -14,15 +14,17 @@ pub(super) fn parse(source: &str) -> Result<cel::IdedExpr, CompileError> {
         return refuse(format!("the expression is longer than {EXPRESSION_BYTES_MAX} bytes"));
     }
     let tokens = tokens(source)?;
-    guard(&tokens)?;
+    guard::check(&tokens).map_err(|message| CompileError { message })?;
     let escaped = with_regex_escapes(source, &tokens);
-    PrattParser::new().error_recovery_limit(1).parse(&escaped).map_err(|errors| {
-        let message = errors.errors.first().map_or_else(String::new, |error| {
-            let (line, column) = error.pos;
-            format!("line {line}, column {column}: {}", error.msg.trim_start_matches("Syntax error: "))
-        });
-        CompileError { message }
-    })
+    PrattParser::new().max_recursion_depth(EXPRESSION_BRACKETS_MAX).error_recovery_limit(1).parse(&escaped).map_err(
+        |errors| {
+            let message = errors.errors.first().map_or_else(String::new, |error| {
+                let (line, column) = error.pos;
+                format!("line {line}, column {column}: {}", error.msg.trim_start_matches("Syntax error: "))
+            });
+            CompileError { message }
+        },
+    )
 }
 
 fn refuse<T>(message: impl Into<String>) -> Result<T, CompileError> {
@@ -46,72 +48,6 @@ fn tokens(source: &str) -> Result<Vec<Token>, CompileError> {
         }
     }
     refuse("the expression cannot be read")
-}
-
-/// Refuses what would make a deep tree. The parser bounds its own recursion through brackets, yet not the depth of the
-/// trees that it builds in loops (`a.a.a.a`, `1+1+1`), nor its recursion through `?:`.
-///
-/// A stretch between separators is at most as deep as its operators are many, plus what its brackets hold.
-fn guard(tokens: &[Token]) -> Result<(), CompileError> {
-    let (mut ternaries, mut parentheses) = (0_usize, 0_usize);
-    // For each open bracket: operators since the last separator, and the most that there were in one stretch.
-    let mut open: Vec<(usize, usize)> = vec![(0, 0)];
-    for token in tokens {
-        use TokenKind as T;
-        match token.kind {
-            T::TokLeftParen | T::TokLeftBracket | T::TokLeftBrace => {
-                parentheses = parentheses.saturating_add(usize::from(token.kind == T::TokLeftParen));
-                open.push((0, 0));
-            }
-            T::TokRightParen | T::TokRightBracket | T::TokRightBrace => {
-                // One too many is for the parser to complain of.
-                if let (Some((now, most)), Some((outer, _))) = (pop_inner(&mut open), open.last_mut()) {
-                    *outer = outer.saturating_add(now.max(most)).saturating_add(1);
-                }
-            }
-            T::TokLogicalAnd | T::TokLogicalOr | T::TokComma | T::TokColon | T::TokQuestion => {
-                ternaries = ternaries.saturating_add(usize::from(token.kind == T::TokQuestion));
-                if let Some((now, most)) = open.last_mut() {
-                    *most = (*most).max(*now);
-                    *now = 0;
-                }
-            }
-            T::TokDot
-            | T::TokMinus
-            | T::TokPlus
-            | T::TokAsterisk
-            | T::TokSlash
-            | T::TokPercent
-            | T::TokExclamation
-            | T::TokEqualEqual
-            | T::TokExclamationEqual
-            | T::TokLess
-            | T::TokLessEqual
-            | T::TokGreater
-            | T::TokGreaterEqual
-            | T::TokIn => {
-                if let Some((now, _)) = open.last_mut() {
-                    *now = now.saturating_add(1);
-                }
-            }
-            _ => {}
-        }
-        if open.len() > EXPRESSION_DEPTH_MAX || open.last().is_some_and(|(now, _)| *now > EXPRESSION_DEPTH_MAX) {
-            return refuse(format!("the expression is nested more than {EXPRESSION_DEPTH_MAX} levels deep"));
-        }
-    }
-    if ternaries > EXPRESSION_TERNARIES_MAX {
-        return refuse(format!("the expression has more than {EXPRESSION_TERNARIES_MAX} conditions with `?:`"));
-    }
-    if parentheses > EXPRESSION_PARENTHESES_MAX {
-        return refuse(format!("the expression has more than {EXPRESSION_PARENTHESES_MAX} parentheses"));
-    }
-    Ok(())
-}
-
-/// The innermost bracket, never the outermost level.
-fn pop_inner(open: &mut Vec<(usize, usize)>) -> Option<(usize, usize)> {
-    if open.len() > 1 { open.pop() } else { None }
 }
 
 /// Doubles the backslashes that CEL has no meaning for, so that `'\w'` is what a regular expression wants (SERVER §1.10).
