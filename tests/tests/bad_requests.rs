@@ -58,6 +58,7 @@ fn malformed_registrations_are_refused_with_every_fault() {
         ("/functions/0/triggers", json!([{"event": "x".repeat(256)}])),
         ("/functions/0/triggers", json!((0..11).map(|n| json!({"event": format!("e/{n}")})).collect::<Vec<_>>())),
     ] {
+        println!("{path} = {value}");
         without(path, value).assert_refused(400, "config_invalid");
     }
     // None of it has replaced or added anything.

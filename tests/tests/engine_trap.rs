@@ -4,7 +4,7 @@ use serde_json::json;
 use stepwell_tests::{Mode, Rogue, Server, sdk_reply};
 
 /// Too little for the batch below, enough for all that is usual.
-const ENGINE_MEMORY: [&str; 2] = ["--engine-memory-mb", "32"];
+const ENGINE_MEMORY: [&str; 2] = ["--engine-memory-mb", "128"];
 const EVENT_BYTES: usize = 2 << 20;
 
 #[test]

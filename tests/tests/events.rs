@@ -1,6 +1,7 @@
 //! The event API: ids, seeds, batches, refusals.
 
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use stepwell_tests::{Client, Mode, Rogue, Server, sdk_reply, until};
 
 const SEED: &str = "x-inngest-event-id-seed";
@@ -20,7 +21,8 @@ fn served() -> (Server, Rogue) {
     (server, app)
 }
 
-fn runs_of_all(client: &Client, events: &[String]) -> Vec<String> {
+/// Each run once: an event that repeats another tells of the same runs.
+fn runs_of_all(client: &Client, events: &[String]) -> BTreeSet<String> {
     let runs = events.iter().flat_map(|event| client.runs_of(event));
     runs.map(|run| run["run_id"].as_str().expect("an id").to_owned()).collect()
 }
