@@ -460,12 +460,12 @@ fn steps(source: &str, event: &str) -> u64 {
 fn what_an_expression_does_not_touch_is_skimmed_not_decoded() {
     let sibling = format!("[{}1]", "1,".repeat(100_000));
     let event = format!(r#"{{"name":"a","data":{{"huge":{sibling},"kind":"x"}}}}"#);
-    // Two walks over 200 KB of text at 256 bytes a step; decoding the sibling would take 100,000.
+    // One walk over 200 KB of text at 256 bytes a step; decoding the sibling would take 100,000.
     let skimmed = steps("event.data.kind == 'x'", &event);
-    assert!(skimmed < 1_700, "{skimmed} steps");
+    assert!(skimmed < 850, "{skimmed} steps");
     // The same path again is not walked again.
     assert!(steps("event.data.kind == 'x' && event.data.kind != 'y'", &event) < skimmed + 8);
-    assert!(steps("event.name == 'a' ", &event) < 850);
+    assert!(steps("event.name == 'a'", &event) < 8);
     assert!(steps("size(event.data.huge) == 100001", &event) < 2_600);
 }
 
