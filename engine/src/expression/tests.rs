@@ -530,3 +530,24 @@ fn source_texts_are_bounded() {
     assert_eq!(check(&many, Scope::Trigger), Ok(()));
     assert_eq!(check(&format!("event.data.n in [{}1]", "1234567, ".repeat(1_500)), Scope::Trigger), Ok(()));
 }
+
+#[test]
+fn each_bound_holds_at_the_limit_and_not_beyond() {
+    use crate::limits::{
+        EXPRESSION_BRACKETS_MAX, EXPRESSION_DEPTH_MAX, EXPRESSION_PARENTHESES_MAX, EXPRESSION_TERNARIES_MAX,
+    };
+    let ternaries = |n: usize| format!("{}true", "true ? true : ".repeat(n));
+    let operators = |n: usize| format!("1{} == 1", " + 1".repeat(n - 1));
+    let parentheses = |n: usize| vec!["(true)"; n].join(" && ");
+    let brackets = |n: usize| format!("{}1{}", "[".repeat(n), "]".repeat(n));
+    let bounds: [(&dyn Fn(usize) -> String, usize); 4] = [
+        (&ternaries, EXPRESSION_TERNARIES_MAX),
+        (&operators, EXPRESSION_DEPTH_MAX),
+        (&parentheses, EXPRESSION_PARENTHESES_MAX),
+        (&brackets, usize::from(EXPRESSION_BRACKETS_MAX)),
+    ];
+    for (source, limit) in bounds {
+        assert_eq!(check(&source(limit), Scope::Trigger), Ok(()));
+        assert!(check(&source(limit + 1), Scope::Trigger).is_err(), "{}", source(limit + 1));
+    }
+}
