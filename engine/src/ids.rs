@@ -51,10 +51,11 @@ macro_rules! ulid_id {
         pub struct $name(pub Ulid);
 
         impl $name {
-            /// Reads the 26-character form; `None` for anything else.
+            /// Reads the 26-character form; `None` for anything else, also for what would not fit into 128 bits.
             #[must_use]
             pub fn parse(text: &str) -> Option<Self> {
-                Ulid::from_string(text).ok().map(Self)
+                let id = Ulid::from_string(text).ok().filter(|_| text.starts_with(|first| matches!(first, '0'..='7')))?;
+                Some(Self(id))
             }
 
             /// The moment that the id carries.
@@ -189,6 +190,13 @@ pub const ENVIRONMENT_ID: &str = "00000000-0000-4000-b000-000000000000";
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_id_beyond_128_bits_is_none() {
+        assert!(RunId::parse("7ZZZZZZZZZZZZZZZZZZZZZZZZZ").is_some());
+        assert!(RunId::parse("8ZZZZZZZZZZZZZZZZZZZZZZZZZ").is_none());
+        assert!(RunId::parse("").is_none());
+    }
 
     #[test]
     fn the_same_event_and_function_give_the_same_run() {

@@ -2,9 +2,7 @@
 #![cfg(target_family = "wasm")]
 #![allow(unsafe_code, reason = "the generated exports are unsafe functions")]
 
-mod pending;
-
-use pending::Scheduler;
+use stepwell_engine::actor::Scheduler;
 use stepwell_glue::House;
 
 type SchedulerHouse = House<Scheduler>;
