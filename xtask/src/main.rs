@@ -1,5 +1,6 @@
 //! Builds, tests, demonstrates and measures Stepwell: `cargo xtask --help`.
 
+mod bench;
 mod build;
 mod demo;
 mod packages;
@@ -24,6 +25,8 @@ struct Arguments {
 enum Command {
     /// Builds the engine's three components and the `stepwell` binary
     Build(build::Arguments),
+    /// Measures what Stepwell costs beside what the machine costs; fails when a bar does not hold
+    Bench(bench::Arguments),
     /// Starts the server and an example app, and shows a run as it happens
     Demo(demo::Arguments),
     /// Runs every check and every test
@@ -45,6 +48,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
     process::stop_all_on_interrupt()?;
     let workspace = Workspace::find()?;
     match arguments.command {
+        Command::Bench(arguments) => bench::run(&workspace, &arguments),
         Command::Build(arguments) => build::run(&workspace, &arguments).map(|()| ExitCode::SUCCESS),
         Command::Demo(arguments) => demo::run(&workspace, &arguments),
         Command::Test(arguments) => test::run(&workspace, &arguments),

@@ -43,9 +43,13 @@ impl Workspace {
         self.target.join("components")
     }
 
-    /// The `stepwell` binary of a release build, or of a debug build.
-    pub(crate) fn binary(&self, release: bool) -> PathBuf {
-        let profile = if release { "release" } else { "debug" };
-        self.target.join(profile).join(format!("stepwell{}", std::env::consts::EXE_SUFFIX))
+    /// A program of a release build.
+    pub(crate) fn release(&self, program: &str) -> PathBuf {
+        self.program("release", program)
+    }
+
+    /// A program of a build with this profile's folder.
+    pub(crate) fn program(&self, folder: &str, program: &str) -> PathBuf {
+        self.target.join(folder).join(format!("{program}{}", std::env::consts::EXE_SUFFIX))
     }
 }

@@ -66,7 +66,7 @@ pub(crate) fn host(workspace: &Workspace, release: bool) -> Result<()> {
             cargo.arg("--release");
         }
         process::run(cargo.env("STEPWELL_COMPONENTS", workspace.components()))?;
-        let binary = workspace.binary(release);
+        let binary = workspace.program(if release { "release" } else { "debug" }, "stepwell");
         let bytes = std::fs::read(&binary).with_context(|| binary.display().to_string())?;
         progress::note(&size::line("stepwell", &bytes)?);
         Ok(())

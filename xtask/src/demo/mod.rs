@@ -38,7 +38,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCo
     progress::title("serving until Ctrl-C");
     progress::note(&format!("server  http://127.0.0.1:{SERVER_PORT}"));
     progress::note(&format!("app     http://127.0.0.1:{APP_PORT}/api/inngest   (examples/typescript/app.ts)"));
-    let binary = workspace.binary(true);
+    let binary = workspace.release("stepwell");
     progress::note(&format!("try     {} send {EVENT} --data '{{\"id\":8}}' --wait", binary.display()));
     process::interrupt_is_success();
     both.wait_for_an_end()
@@ -46,7 +46,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCo
 
 /// Sends the event and draws the run until it is over; true where it completed.
 fn send(workspace: &Workspace) -> Result<bool> {
-    let mut command = Command::new(workspace.binary(true));
+    let mut command = Command::new(workspace.release("stepwell"));
     command.args(["send", EVENT, "--data", EVENT_DATA, "--wait"]);
     command.args(["--server", &format!("http://127.0.0.1:{SERVER_PORT}")]);
     let status = Running::start(&mut command)?.wait()?;

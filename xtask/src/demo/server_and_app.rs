@@ -46,7 +46,7 @@ impl ServerAndApp {
         app.env("PORT", app_port.to_string()).env("INNGEST_DEV", &server_url);
         let app = Logged::start("app", app, &folder)?;
 
-        let mut server = Command::new(workspace.binary(true));
+        let mut server = Command::new(workspace.release("stepwell"));
         server.args(["dev", "--no-discovery", "--port", &server_port.to_string(), "--data-dir"]).arg(&folder);
         // Where the configuration of another project must not be found.
         server.args(["-u", &format!("http://127.0.0.1:{app_port}/api/inngest")]).current_dir(&folder);
