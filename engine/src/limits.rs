@@ -43,7 +43,7 @@ pub const EXPRESSION_PARENTHESES_MAX: usize = 256;
 pub const EXPRESSION_STEPS_MAX: u64 = 200_000;
 /// A compiled regular expression.
 pub const EXPRESSION_REGEX_BYTES_MAX: usize = 64 << 10;
-/// Compiled expressions that are kept.
+/// Compiled expressions that are kept, of triggers and again of waits.
 pub const EXPRESSIONS_CACHED_MAX: usize = 2_048;
 /// Retries that a function may ask for; more is clamped.
 pub const RETRIES_MAX: u32 = 20;

@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-type Kept = HashMap<(Scope, String), Rc<Expression>>;
+type Kept = HashMap<String, Rc<Expression>>;
 
 /// Two halves: what is used moves to the young one; when that is full it becomes the old one, and the old one goes.
 #[derive(Default)]
@@ -17,7 +17,8 @@ struct Cache {
 
 thread_local! {
     // Invisible from outside: the same text always compiles to the same expression.
-    static CACHE: RefCell<Cache> = RefCell::default();
+    static TRIGGERS: RefCell<Cache> = RefCell::default();
+    static WAITS: RefCell<Cache> = RefCell::default();
 }
 
 /// As [`Expression::compile`], remembering what was compiled before.
@@ -25,20 +26,22 @@ thread_local! {
 /// # Errors
 /// As [`Expression::compile`].
 pub fn compiled(source: &str, scope: Scope) -> Result<Rc<Expression>, CompileError> {
-    CACHE.with_borrow_mut(|cache| {
-        // The key is a copy of the text; next to an evaluation that is nothing.
-        let key = (scope, source.to_owned());
-        if let Some(known) = cache.young.get(&key) {
+    let cache = match scope {
+        Scope::Trigger => &TRIGGERS,
+        Scope::Wait => &WAITS,
+    };
+    cache.with_borrow_mut(|cache| {
+        if let Some(known) = cache.young.get(source) {
             return Ok(known.clone());
         }
-        let expression = match cache.old.remove(&key) {
+        let expression = match cache.old.remove(source) {
             Some(known) => known,
             None => Rc::new(Expression::compile(source, scope)?),
         };
         if cache.young.len() >= EXPRESSIONS_CACHED_MAX.div_euclid(2) {
             cache.old = std::mem::take(&mut cache.young);
         }
-        cache.young.insert(key, expression.clone());
+        cache.young.insert(source.to_owned(), expression.clone());
         Ok(expression)
     })
 }
@@ -54,7 +57,7 @@ mod tests {
             compiled(&format!("event.data.n == {n}"), Scope::Trigger).expect("compiles");
             assert!(Rc::ptr_eq(&used, &compiled("event.data.used", Scope::Trigger).expect("compiles")));
         }
-        CACHE.with_borrow(|cache| assert!(cache.young.len() + cache.old.len() <= EXPRESSIONS_CACHED_MAX));
+        TRIGGERS.with_borrow(|cache| assert!(cache.young.len() + cache.old.len() <= EXPRESSIONS_CACHED_MAX));
     }
 
     #[test]

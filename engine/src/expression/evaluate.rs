@@ -192,10 +192,8 @@ impl<'a> Evaluator<'a> {
             Root::Event => Some(self.bindings.event),
             Root::Incoming => self.bindings.incoming,
         };
-        let mut value = bound.map_or(Value::Missing, |raw| json::value(raw.get()));
-        for field in fields {
-            value = access::field(self, &value, field)?;
-        }
+        let (value, looked_at) = bound.map_or((Value::Missing, 0), |raw| json::walk(raw.get(), fields));
+        self.charge_bytes(looked_at)?;
         if let Some(remembered) = self.paths.get_mut(slot) {
             *remembered = Some(value.clone());
         }

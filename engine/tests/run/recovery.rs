@@ -2,6 +2,7 @@
 
 use crate::driver::{Driver, planned, ran, sleep, threw};
 use serde_json::json;
+use stepwell_engine::turn::Message;
 
 #[test]
 fn a_call_that_a_crash_hid_is_made_again_under_a_new_generation() {
@@ -72,4 +73,15 @@ fn a_crash_at_every_point_of_a_run_changes_no_result() {
         run.returns(&call, &json!(crash_at));
         assert_eq!(run.summary()["output"], json!(crash_at));
     }
+}
+
+#[test]
+fn a_run_that_is_made_anew_and_woken_asks_for_its_calls_again_under_the_same_ids() {
+    let (mut run, call) = Driver::started();
+    run.ops(&call, &json!([planned("a"), planned("b")]));
+    let ids: Vec<_> = run.calls().into_iter().map(|call| call.id).collect();
+    run.evict();
+    run.turn(Message::Wake);
+    assert_eq!(run.calls().into_iter().map(|call| call.id).collect::<Vec<_>>(), ids);
+    assert_eq!(run.journal(), ["Started", "Answered"], "nothing is given up, so nothing is written");
 }

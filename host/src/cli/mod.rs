@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 const EXAMPLES: &str = "\
 Examples:
-  stepwell dev                                          find apps on this machine and run their functions
+  stepwell dev                                          find apps here, run their functions
   stepwell dev -u http://localhost:3000/api/inngest     tell it where the app is
   stepwell send shop/order.placed --data '{\"id\": 7}' --wait
   stepwell runs

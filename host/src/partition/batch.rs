@@ -1,5 +1,6 @@
 //! What one transaction gathers until it is durable.
 
+use super::debts::Debt;
 use crate::store::WakeRow;
 use crate::wit::{Address, AppCall, CatalogVersion, Message, Publish, Reply};
 use std::collections::{HashMap, VecDeque};
@@ -61,8 +62,8 @@ pub struct Batch {
     pub wakes: HashMap<Address, (Option<WakeRow>, Next)>,
     /// The questions in this transaction.
     pub tokens: Vec<u64>,
-    /// Actors that were told of an answer or a resume: their debts must be asked for again where the commit fails.
-    pub owed: Vec<Address>,
+    /// Actors that were told of an answer, or asked for their calls: they must be asked again where the commit fails.
+    pub owed: Vec<Debt>,
     /// Actors that were woken: they must be woken again where the commit fails.
     pub woken: Vec<Address>,
     /// Wakes whose turn trapped.

@@ -1,7 +1,9 @@
 //! Calls in flight, and the actors whose calls wait for room.
 //!
 //! A call that finds no room is let go, body and all: that it is owed follows from its actor's rows (law 3), so the
-//! address alone is kept, and the actor resumed when there is room.
+//! address alone is kept. When there is room the actor is made anew from its rows and woken: it asks for all its calls
+//! again, and those that are in flight are recognised by their ids. Only what a restart hid is *resumed*, which gives
+//! up what may still be running out there.
 
 use crate::limits;
 use crate::store::{Store, StoreError};
@@ -19,12 +21,21 @@ pub enum Begin {
     Later,
 }
 
+/// An actor that owes calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Debt {
+    /// A restart hid what became of its calls.
+    Lost(Address),
+    /// Its calls found no room, or what they brought could not be kept; nothing of it is running out there.
+    Again(Address),
+}
+
 /// Who owes and is owed what.
 pub struct Debts {
     calls_max: usize,
     in_flight: HashMap<String, Address>,
     busy: HashMap<Address, usize>,
-    owed: VecDeque<Address>,
+    owed: VecDeque<Debt>,
     queued: HashSet<Address>,
     not_before: u64,
     /// The last address read from the file, until all have been.
@@ -52,7 +63,7 @@ impl Debts {
             return Begin::Twice;
         }
         if self.in_flight.len() >= self.calls_max {
-            self.owe(from.clone());
+            self.owe(Debt::Again(from.clone()));
             return Begin::Later;
         }
         self.in_flight.insert(id.to_owned(), from.clone());
@@ -78,19 +89,20 @@ impl Debts {
         self.busy.contains_key(actor)
     }
 
-    /// Notes an actor to be resumed when there is room.
-    pub fn owe(&mut self, actor: Address) {
+    /// Notes an actor whose turn comes when there is room. The first word about an actor stands.
+    pub fn owe(&mut self, debt: Debt) {
+        let (Debt::Lost(actor) | Debt::Again(actor)) = &debt;
         if self.queued.insert(actor.clone()) {
-            self.owed.push_back(actor);
+            self.owed.push_back(debt);
         }
     }
 
-    /// Resumes nobody before `at`.
+    /// Asks nobody before `at`.
     pub fn hold_until(&mut self, at: u64) {
         self.not_before = self.not_before.max(at);
     }
 
-    /// When there is an actor to resume: never, while there is no room.
+    /// When there is an actor to ask for its calls: never, while there is no room.
     #[must_use]
     pub fn next(&self) -> Option<u64> {
         let has_room = self.in_flight.len() < self.calls_max;
@@ -98,11 +110,11 @@ impl Debts {
         (has_room && has_debts).then_some(self.not_before)
     }
 
-    /// Up to `limit` actors to resume, no more than there is room for.
+    /// Up to `limit` actors that owe calls, no more than there is room for.
     ///
     /// # Errors
     /// The file cannot be read.
-    pub fn take(&mut self, store: &Store, now: u64, limit: usize) -> Result<Vec<Address>, StoreError> {
+    pub fn take(&mut self, store: &Store, now: u64, limit: usize) -> Result<Vec<Debt>, StoreError> {
         if now < self.not_before {
             return Ok(Vec::new());
         }
@@ -113,10 +125,10 @@ impl Debts {
             // On an error the debts stay unread, and are read at the next try.
             let page = store.owing(&after, limits::OWING_PAGE).inspect_err(|_| self.cursor = Some(after.clone()))?;
             self.cursor = page.last().map(Address::to_text);
-            page.into_iter().for_each(|actor| self.owe(actor));
+            page.into_iter().for_each(|actor| self.owe(Debt::Lost(actor)));
         }
         let taken: Vec<_> = self.owed.drain(..room.min(self.owed.len())).collect();
-        for actor in &taken {
+        for (Debt::Lost(actor) | Debt::Again(actor)) in &taken {
             self.queued.remove(actor);
         }
         Ok(taken)
@@ -144,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn an_actor_whose_call_found_no_room_is_resumed_once_there_is_some() {
+    fn an_actor_whose_call_found_no_room_is_asked_again_once_there_is_some() {
         let store = Store::in_memory().unwrap();
         let mut debts = Debts::new(1);
         assert!(debts.take(&store, 0, 9).unwrap().is_empty());
@@ -154,7 +166,7 @@ mod tests {
         assert_eq!(debts.next(), None);
         assert!(debts.take(&store, 0, 9).unwrap().is_empty());
         debts.end("a");
-        assert_eq!(debts.take(&store, 0, 9).unwrap(), [run("2")]);
+        assert_eq!(debts.take(&store, 0, 9).unwrap(), [Debt::Again(run("2"))]);
     }
 
     #[test]
@@ -167,7 +179,8 @@ mod tests {
         let mut debts = Debts::new(100_000);
         let mut taken = HashSet::new();
         while debts.next().is_some() {
-            for actor in debts.take(&store, 0, 700).unwrap() {
+            for debt in debts.take(&store, 0, 700).unwrap() {
+                let Debt::Lost(actor) = debt else { panic!("nothing of it is lost: {debt:?}") };
                 assert!(taken.insert(actor));
             }
         }
@@ -175,13 +188,13 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_resumed_before_the_time_that_was_set() {
+    fn nobody_is_asked_before_the_time_that_was_set() {
         let store = Store::in_memory().unwrap();
         let mut debts = Debts::new(1);
-        debts.owe(run("1"));
+        debts.owe(Debt::Again(run("1")));
         debts.hold_until(50);
         assert!(debts.take(&store, 49, 9).unwrap().is_empty());
         assert_eq!(debts.next(), Some(50));
-        assert_eq!(debts.take(&store, 50, 9).unwrap(), [run("1")]);
+        assert_eq!(debts.take(&store, 50, 9).unwrap(), [Debt::Again(run("1"))]);
     }
 }

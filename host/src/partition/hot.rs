@@ -50,6 +50,13 @@ impl<A> Hot<A> {
         }
     }
 
+    /// Lets go of the actor at `address`: it is made anew from its rows when it is next needed.
+    pub fn let_go<P: Parts<Actor = A>>(&mut self, parts: &mut P, address: &Address) {
+        if let Some(hot) = self.remove(address) {
+            parts.release(address, hot.actor);
+        }
+    }
+
     /// Forgets the actors of `part`, whose instance is gone.
     pub fn forget_part(&mut self, part: Part) {
         let gone: Vec<Address> =
@@ -75,15 +82,13 @@ impl<A> Hot<A> {
             let Some(address) = self.actors.peek_lru().map(|(address, _)| address.clone()) else { return };
             if debts.is_busy(&address) {
                 self.actors.promote(&address);
-            } else if let Some(hot) = self.remove(&address) {
-                parts.release(&address, hot.actor);
+            } else {
+                self.let_go(parts, &address);
             }
         }
         while self.bytes > self.bytes_max {
             let Some(address) = self.actors.peek_lru().map(|(address, _)| address.clone()) else { return };
-            if let Some(hot) = self.remove(&address) {
-                parts.release(&address, hot.actor);
-            }
+            self.let_go(parts, &address);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::asks::Asks;
 use super::batch::{Batch, Delivery, Held};
-use super::debts::{Begin, Debts};
+use super::debts::{Begin, Debt, Debts};
 use super::hot::Hot;
 use super::inbox::Item;
 use super::outside::Outside;
@@ -138,8 +138,15 @@ impl<P: Parts, O: Outside> Turns<P, O> {
         for to in woken.iter().cloned() {
             batch.queue.push_back(Delivery { to, message: Message::Wake });
         }
-        for to in owed.iter().cloned() {
-            batch.queue.push_back(Delivery { to, message: Message::Resume });
+        for debt in owed.iter().cloned() {
+            let delivery = match debt {
+                Debt::Lost(to) => Delivery { to, message: Message::Resume },
+                Debt::Again(to) => {
+                    self.hot.let_go(&mut self.parts, &to);
+                    Delivery { to, message: Message::Wake }
+                }
+            };
+            batch.queue.push_back(delivery);
         }
         batch.woken = woken;
         batch.owed.extend(owed);
@@ -160,7 +167,7 @@ impl<P: Parts, O: Outside> Turns<P, O> {
             }
             Item::Answered { to, outcome } => {
                 self.debts.end(&outcome.id);
-                batch.owed.push(to.clone());
+                batch.owed.push(Debt::Again(to.clone()));
                 batch.queue.push_back(Delivery { to, message: Message::Answered(outcome) });
             }
             Item::Stop => self.stopping = true,
@@ -228,8 +235,8 @@ impl<P: Parts, O: Outside> Turns<P, O> {
         for token in batch.tokens {
             self.asks.fail(token, &format!("nothing was kept: {failure}"));
         }
-        for actor in batch.owed {
-            self.debts.owe(actor);
+        for debt in batch.owed {
+            self.debts.owe(debt);
             self.debts.hold_until(later);
         }
         for actor in &batch.woken {

@@ -1,8 +1,6 @@
 //! `cargo xtask test`: every check and every test, and how many passed.
 
 mod checks;
-#[cfg(test)]
-mod error_pages;
 mod runner;
 mod tally;
 

@@ -63,7 +63,9 @@ impl fmt::Display for Refusal {
         if !self.message.is_empty() {
             write!(out, ": {}", self.message)?;
         }
-        for detail in self.details.iter().take(DETAILS_SHOWN_MAX) {
+        // A single fault is the sentence itself.
+        let details: Vec<&Detail> = self.details.iter().filter(|detail| detail.message != self.error).collect();
+        for detail in details.iter().take(DETAILS_SHOWN_MAX) {
             write!(out, "\n  - ")?;
             match (detail.subject.as_str(), detail.field.as_str()) {
                 ("", "") => {}
@@ -72,7 +74,7 @@ impl fmt::Display for Refusal {
             }
             out.write_str(&detail.message)?;
         }
-        match self.details.len().saturating_sub(DETAILS_SHOWN_MAX) {
+        match details.len().saturating_sub(DETAILS_SHOWN_MAX) {
             0 => Ok(()),
             more => write!(out, "\n  … and {more} more"),
         }
@@ -94,6 +96,14 @@ mod tests {
             "config_invalid: two faults\n  - shop-order, retries: at most 20\n  - shop-mail: no trigger"
         );
         assert_eq!(refusal.hint().unwrap(), "docs/errors/config_invalid.md says more");
+    }
+
+    #[test]
+    fn nothing_is_said_twice() {
+        let body = r#"{"error":"the name is reserved","code":"event_name_reserved","details":[
+            {"code":"event_name_reserved","subject":"0","field":"name","message":"the name is reserved"}]}"#;
+        let refusal: Refusal = serde_json::from_str(body).unwrap();
+        assert_eq!(refusal.to_string(), "event_name_reserved: the name is reserved");
     }
 
     #[test]

@@ -95,3 +95,75 @@ impl Absence {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::flags::Global;
+    use crate::config::{ClientOptions, Environment};
+    use std::io::{BufRead, BufReader, Write};
+    use std::net::{SocketAddr, TcpListener};
+
+    /// A server that gives these answers, one a connection, and then is gone; joined, it says what it was asked.
+    fn server(answers: Vec<(u16, String)>) -> (Client, std::thread::JoinHandle<Vec<String>>) {
+        let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let server = format!("http://{}", listener.local_addr().unwrap());
+        let serving = std::thread::spawn(move || {
+            let mut asked = Vec::new();
+            for (status, body) in answers {
+                let (mut stream, _) = listener.accept().unwrap();
+                let mut lines = BufReader::new(stream.try_clone().unwrap()).lines().map(Result::unwrap);
+                asked.push(lines.next().unwrap());
+                lines.find(String::is_empty).unwrap();
+                let length = body.len();
+                write!(stream, "HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}")
+                    .unwrap();
+            }
+            asked
+        });
+        (Client::new(ClientOptions { server, signing_key: None, event_key: None }).unwrap(), serving)
+    }
+
+    fn timeline(status: &str, rows: u64) -> (u16, String) {
+        let run = format!(
+            r#"{{"run_id":"R","run_started_at":"2023-11-14T22:13:20.000Z","function_id":"f","function_slug":"f","status":"{status}"}}"#
+        );
+        (200, format!(r#"{{"data":{{"run":{run},"journal_rows":{rows},"steps":[]}}}}"#))
+    }
+
+    fn follow(client: &Client) -> Result<(), u8> {
+        let output = Output::new(&Global { json: true, ..Global::default() }, &Environment::default());
+        to_the_end(client, "R", &output).map_err(|exit| exit.code())
+    }
+
+    #[test]
+    fn a_run_is_waited_for_until_it_is_there_and_over() {
+        let unknown = (404, r#"{"error":"no such run","code":"run_unknown","status":404}"#.to_owned());
+        let (client, serving) =
+            server(vec![unknown, timeline("Running", 2), timeline("Running", 2), timeline("Completed", 3)]);
+        assert_eq!(follow(&client), Ok(()));
+        let asked = |after: u32| format!("GET /v1/runs/R/timeline?after={after}&wait_ms=20000 HTTP/1.1");
+        assert_eq!(serving.join().unwrap(), [asked(0), asked(0), asked(2), asked(2)]);
+    }
+
+    #[test]
+    fn a_run_that_does_not_complete_exits_with_3() {
+        for status in ["Failed", "Cancelled"] {
+            let (client, _serving) = server(vec![timeline(status, 3)]);
+            assert_eq!(follow(&client), Err(3), "{status}");
+        }
+    }
+
+    #[test]
+    fn a_server_that_was_never_there_is_not_waited_for() {
+        let (client, serving) = server(Vec::new());
+        serving.join().unwrap();
+        assert_eq!(follow(&client), Err(1));
+    }
+
+    #[test]
+    fn a_refusal_ends_it() {
+        let (client, _serving) = server(vec![(401, r#"{"error":"no","code":"authentication_failed"}"#.to_owned())]);
+        assert_eq!(follow(&client), Err(1));
+    }
+}
