@@ -109,6 +109,11 @@ impl App {
         self.client.get(&format!("/_calls{query}")).json()
     }
 
+    /// How many calls the app has got so far.
+    pub fn calls(&self) -> u64 {
+        self.client.get("/_count").json()["calls"].as_u64().expect("a count")
+    }
+
     /// Lets the steps go on that wait at this gate.
     pub fn open_gate(&self, gate: &str) {
         assert_eq!(self.client.post(&format!("/_gates/{gate}"), &Value::Null).status, 200);

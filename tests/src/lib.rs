@@ -29,6 +29,6 @@ pub use finished::{Call, Execution, Finished};
 pub use journal::Journal;
 pub use rogue::{Reply, Request, Rogue, sdk_reply};
 pub use scenario::{Scenario, run_scenarios};
-pub use server::{Mode, Server};
+pub use server::{Mode, Said, Server, run};
 pub use wait::{until, within};
 pub use world::{Lane, World};

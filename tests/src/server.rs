@@ -83,6 +83,11 @@ impl Server {
         assert_eq!(self.client().get("/health").status, 200);
     }
 
+    /// Runs a command of `stepwell` against this server, to its end.
+    pub fn command(&self, arguments: &[&str]) -> Said {
+        run(&[arguments, &["--server", &self.origin()]].concat())
+    }
+
     /// Where it listens.
     pub fn origin(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
@@ -110,14 +115,38 @@ impl Server {
     }
 }
 
-fn launch(mode: &Mode, arguments: &[String], dir: &TempDir, port: u16) -> Child {
+/// What a command said when it was over.
+#[derive(Debug)]
+pub struct Said {
+    /// Its exit code.
+    pub code: Option<i32>,
+    /// Standard output.
+    pub out: String,
+    /// Standard error.
+    pub error: String,
+}
+
+/// Runs `stepwell` to its end, without a terminal, in the environment that the tests have.
+pub fn run(arguments: &[&str]) -> Said {
+    let mut command = bare();
+    let output = command.args(arguments).stdin(std::process::Stdio::null()).output().expect("stepwell starts");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+    Said { code: output.status.code(), out: text(output.stdout), error: text(output.stderr) }
+}
+
+/// The binary, without what is set on the developer's machine: that is not what is tested.
+fn bare() -> Command {
     let mut command = Command::new(binary());
-    command.current_dir(dir.path());
-    // What is set on the developer's machine is not what is tested.
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("INNGEST_") || name.starts_with("STEPWELL_"))
     {
         command.env_remove(name);
     }
+    command
+}
+
+fn launch(mode: &Mode, arguments: &[String], dir: &TempDir, port: u16) -> Child {
+    let mut command = bare();
+    command.current_dir(dir.path());
     match mode {
         Mode::Dev => {
             command.args(["dev", "--no-discovery", "--no-poll"]);

@@ -4,20 +4,24 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::time::{Duration, Instant};
-use stepwell_tests::{Chance, Execution, Finished, Journal, Lane, Sdk, Server, World};
+use stepwell_tests::{App, Chance, Execution, Finished, Journal, Lane, Sdk, Server, World, until};
 
 const RUNS: usize = 200;
 const KILLS: usize = 20;
 const STEPS: usize = 10;
-/// How long the server may live between two kills. Each restart sends all calls that were in flight again, which keeps an
-/// app on a small machine busy for a second: some lives see progress, others end before the app has come to any of them.
-const LIFE_MS: Range<u64> = 50..3_000;
+/// How many calls the server may make between two kills. Each restart sends all that were in flight again, so that some
+/// lives see the runs go on and others end before the app has come to any of them.
+const LIFE_CALLS: Range<u64> = 0..350;
+/// Then so much longer, so that the kill falls between any two things.
+const LIFE_MORE_MS: Range<u64> = 0..100;
+/// Where steps take long, few calls are made.
+const LIFE_MAX: Duration = Duration::from_secs(3);
 /// How long a step takes: a life is long enough for some of them and too short for others.
 const STEP_MS: Range<u64> = 50..1_500;
 const WHOLE_TEST_MAX: Duration = Duration::from_secs(90);
 
-/// The second test's share of kills: many processes, fewer deaths.
-const KILLS_OF_ALL_KINDS: usize = 6;
+/// As [`LIFE_CALLS`], where a life begins with one run per lane.
+const SHORT_LIFE_CALLS: Range<u64> = 0..40;
 
 #[test]
 fn two_hundred_runs_survive_twenty_kills() {
@@ -32,9 +36,14 @@ fn two_hundred_runs_survive_twenty_kills() {
         watched.extend(lane.client.send(&json!(events)).iter().map(|event| Watched::new(lane, event, "ten-steps")));
     }
     assert_eq!(watched.len(), RUNS);
-    kill_again_and_again(&mut server, &mut watched, 1, &mut chance);
-    let after_the_first = recorded(&watched);
-    kill_again_and_again(&mut server, &mut watched, KILLS - 1, &mut chance);
+    let mut after_the_first = None;
+    for number in 1..=KILLS {
+        live(&apps, LIFE_CALLS, &mut chance);
+        kill(&mut server, watched.iter_mut());
+        println!("kill {number} after {:?}: {} steps are recorded", began.elapsed(), recorded(&watched));
+        after_the_first.get_or_insert_with(|| recorded(&watched));
+    }
+    let after_the_first = after_the_first.expect("kills");
     let after_the_last = recorded(&watched);
     assert!(
         after_the_first < after_the_last,
@@ -67,16 +76,17 @@ fn every_kind_of_function_survives_kills_with_every_sdk() {
         ("big-step", json!(3 << 20)),
     ];
     let mut watched = Vec::new();
-    for lane in &lanes {
-        for (function, _) in &expected {
+    for (function, output) in &expected {
+        for lane in &lanes {
             let event = lane.client.send(&lane.event(function, &json!({})));
-            watched.push(Watched::new(lane, &event[0], function));
+            watched.push((Watched::new(lane, &event[0], function), output));
         }
+        live(&apps, SHORT_LIFE_CALLS, &mut chance);
+        kill(&mut server, watched.iter_mut().map(|(one, _)| one));
     }
-    kill_again_and_again(&mut server, &mut watched, KILLS_OF_ALL_KINDS, &mut chance);
-    for (one, (function, output)) in watched.iter().zip(expected.iter().cycle()) {
+    for (one, output) in &watched {
         let run = one.finish();
-        assert_eq!(run.output(), output, "{function} on {}: {run:?}", one.lane.id);
+        assert_eq!(run.output(), *output, "on {}: {run:?}", one.lane.id);
     }
     server.assert_healthy();
 }
@@ -105,21 +115,24 @@ impl<'a> Watched<'a> {
     }
 }
 
-/// SIGKILL at random moments; after each, every journal goes on from where it was.
-fn kill_again_and_again(server: &mut Server, watched: &mut [Watched<'_>], kills: usize, chance: &mut Chance) {
-    let began = Instant::now();
-    for _ in 0..kills {
-        // Not a wait for anything: the moment of the kill is what is random here.
-        std::thread::sleep(Duration::from_millis(chance.within(LIFE_MS)));
-        server.kill();
-        server.restart();
-        for one in &mut *watched {
-            let now = one.lane.client.journal(&one.run);
-            assert!(now.continues(&one.earlier), "{} was {:#?}, is {:#?}", one.run, one.earlier, now);
-            one.earlier = now;
-        }
-        println!("after {:?}: {} steps are recorded", began.elapsed(), recorded(watched));
+/// SIGKILL and a restart, after which every journal goes on from where it was.
+fn kill<'a, 'b: 'a>(server: &mut Server, watched: impl Iterator<Item = &'a mut Watched<'b>>) {
+    server.kill();
+    server.restart();
+    for one in watched {
+        let now = one.lane.client.journal(&one.run);
+        assert!(now.continues(&one.earlier), "{} was {:#?}, is {:#?}", one.run, one.earlier, now);
+        one.earlier = now;
     }
+}
+
+/// Until the apps have got some more calls.
+fn live(apps: &[(Sdk, App)], more_calls: Range<u64>, chance: &mut Chance) {
+    let calls = || apps.iter().map(|(_, app)| app.calls()).sum::<u64>();
+    let (enough, end) = (calls() + chance.within(more_calls), Instant::now() + LIFE_MAX);
+    until("the server has lived", || (calls() >= enough || Instant::now() >= end).then_some(()));
+    // Not a wait for anything: the moment of the kill is what is random here.
+    std::thread::sleep(Duration::from_millis(chance.within(LIFE_MORE_MS)));
 }
 
 /// How many steps have a result, in all runs.

@@ -58,6 +58,11 @@ fn branches_after_a_step_join_before_the_next(lane: &Lane<'_>) {
     assert_eq!(place("first"), 0);
     assert!(place("x1") < place("x2"));
     assert_eq!(place("after"), 5);
+    assert!(run.attempts().iter().all(|attempt| *attempt == 0));
+    let lines = run.journal.outline();
+    assert!(lines[1].ends_with(" first"), "{run:?}");
+    assert!(lines.iter().any(|line| line.contains("planned x1, planned y, planned z")), "{run:?}");
+    assert_eq!(lines.last().map(|line| line.ends_with("complete")), Some(true), "{run:?}");
 }
 
 /// Version 1: `Promise.race` itself. Version 2: `group.parallel({mode: "race"})`, which Python has too, though its SDK
@@ -75,6 +80,10 @@ fn a_race_goes_on_with_the_first(lane: &Lane<'_>) {
     let run = lane.finish(&run);
     assert_eq!(*run.output(), json!({"winner": "fast", "after": "after fast"}));
     assert_each_ran_once(&run, &["after", "fast", "slow"]);
+    assert!(run.attempts().iter().all(|attempt| *attempt == 0));
+    let lines = run.journal.outline();
+    assert_eq!(lines[..3], ["started", "planned fast, planned slow", "ran fast"]);
+    assert_eq!(lines.iter().filter(|line| *line == "ran fast").count(), 1, "{run:?}");
 }
 
 fn assert_each_ran_once(run: &Finished, steps: &[&str]) {

@@ -13,6 +13,7 @@ const SCENARIOS: &[Scenario] = scenarios![
     an_expression_chooses_among_events,
     a_wildcard_takes_events_of_its_prefix,
     the_end_of_a_run_is_an_event,
+    the_same_event_id_starts_nothing_again,
     the_version_is_learned_from_the_first_answer,
 ];
 
@@ -142,6 +143,22 @@ fn the_end_of_a_run_is_an_event(lane: &Lane<'_>) {
         seen.iter().any(|one| one["step"] == "end seen").then_some(seen)
     });
     assert_eq!(seen.iter().filter(|one| one["step"] == "end seen").count(), 1);
+}
+
+fn the_same_event_id_starts_nothing_again(lane: &Lane<'_>) {
+    let mut event = lane.event("loop", &json!({}));
+    event["id"] = json!(format!("{}-twice", lane.id));
+    let mut ids = lane.client.send(&json!([event, event]));
+    let run = lane.finish(&lane.client.run_of(&ids[0], &lane.slug("loop")));
+    ids.extend(lane.client.send(&event));
+    // What is sent later has been seen to later.
+    let later = lane.run("loop", &json!({}));
+    assert_ne!(later.run, run.run);
+    for id in &ids {
+        assert!(lane.client.runs_of(id).iter().all(|other| other["run_id"] == run.run.as_str()));
+    }
+    assert_eq!(lane.finish(&run.run).executed(), ["loop"; 5]);
+    assert_eq!(run.calls[0].seen()["event"]["id"], event["id"], "the app sees the user's id");
 }
 
 fn the_version_is_learned_from_the_first_answer(lane: &Lane<'_>) {

@@ -56,11 +56,11 @@ export const functions = ({ app, define, errors: { NonRetriableError, RetryAfter
     }),
 
     simple("promise-race", async ({ run, runId }) => {
-      const slow = run("slow", async () => {
+      const slow = async () => {
         await opened(runId);
         return "slow";
-      });
-      const winner = await Promise.race([run("fast", () => "fast"), slow]);
+      };
+      const winner = await Promise.race([run("fast", () => "fast"), run("slow", slow)]);
       const after = await run("after", () => `after ${winner}`);
       return { winner, after };
     }),

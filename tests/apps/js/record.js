@@ -102,3 +102,6 @@ export const showCalls = (req, res) => {
   const about = (list) => (run ? list.filter((one) => one.run === run || one.url?.includes(run)) : list);
   res.json({ calls: about(calls), executions: about(executions), requests: about(requests) });
 };
+
+/** `GET /_count`: how many calls there were, for those who only want to know whether anything happens. */
+export const countCalls = (_req, res) => res.json({ calls: calls.length });

@@ -22,6 +22,11 @@ async def calls(run: str | None = None):
     return record.show(run)
 
 
+@app.get("/_count")
+async def count():
+    return {"calls": len(record.calls)}
+
+
 @app.post("/_gates/{name}")
 async def open_gate(name: str):
     gates.open_gate(name)
