@@ -50,8 +50,8 @@ pub async fn call_times(app_port: u16, times: usize) -> anyhow::Result<Samples> 
 ///
 /// # Errors
 /// A call failed.
-pub async fn echo_p50(app_port: u16, body: &Bytes, times: usize) -> anyhow::Result<Duration> {
-    round_trips(app_port, &path("echo"), body, times).await?.percentile(50)
+pub async fn echo_times(app_port: u16, body: &Bytes, times: usize) -> anyhow::Result<Samples> {
+    round_trips(app_port, &path("echo"), body, times).await
 }
 
 async fn round_trips(app_port: u16, path: &str, body: &Bytes, times: usize) -> anyhow::Result<Samples> {

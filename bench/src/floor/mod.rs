@@ -4,12 +4,20 @@ mod disk;
 mod http;
 mod sqlite;
 
-pub use http::echo_p50;
+pub use http::echo_times;
 
+use crate::process;
 use crate::report::{Report, Row, Value};
 use crate::scale::Scale;
 use std::path::Path;
 use std::time::Duration;
+
+/// How long is looked at what other programs take.
+const LISTENING_TIME: Duration = Duration::from_millis(500);
+/// The part of the machine that they may take without spoiling the numbers.
+const OTHERS_SHARE_MAX: f64 = 0.15;
+/// What is said when they take more.
+const BUSY: &str = "a busy machine: its waits are in every number and verdict";
 
 /// What bars are ratios to.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +36,11 @@ pub struct Floor {
 /// The disk, SQLite or the app failed.
 pub async fn measure(scale: &Scale, folder: &Path, app_port: u16, report: &mut Report) -> anyhow::Result<Floor> {
     report.section("the machine's floor");
+    report.progress("how busy the machine is");
+    if let Some(used) = process::machine_use(LISTENING_TIME) {
+        let row = Row::new("others", "CPU that other programs take, before the run", Value::Share(used));
+        report.row(if used > OTHERS_SHARE_MAX { row.remark(BUSY) } else { row });
+    }
     report.progress("the disk");
     let syncs = disk::sync_times(folder, scale.syncs)?;
     let sync_p50 = syncs.percentile(50)?;

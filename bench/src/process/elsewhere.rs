@@ -18,6 +18,11 @@ pub fn thread_times(_pid: u32) -> Vec<(String, Duration)> {
     Vec::new()
 }
 
+/// Not known.
+pub fn machine_use(_time: Duration) -> Option<f64> {
+    None
+}
+
 /// Nothing.
 pub struct Sampling;
 

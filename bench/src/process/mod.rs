@@ -6,14 +6,14 @@ mod proc;
 mod sampling;
 
 #[cfg(target_os = "linux")]
-pub use proc::{cpu_time, resident_megabytes, thread_times};
+pub use proc::{cpu_time, machine_use, resident_megabytes, thread_times};
 #[cfg(target_os = "linux")]
 pub use sampling::Sampling;
 
 #[cfg(not(target_os = "linux"))]
 mod elsewhere;
 #[cfg(not(target_os = "linux"))]
-pub use elsewhere::{Sampling, cpu_time, resident_megabytes, thread_times};
+pub use elsewhere::{Sampling, cpu_time, machine_use, resident_megabytes, thread_times};
 
 /// Where CPU time was spent, each a share from 0 to 1 of all that was sampled.
 #[derive(Debug, Clone, Copy, PartialEq)]

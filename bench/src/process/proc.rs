@@ -37,6 +37,24 @@ pub fn thread_ids(pid: u32) -> Vec<i32> {
     threads.into_iter().flatten().flatten().filter_map(|thread| thread.file_name().to_str()?.parse().ok()).collect()
 }
 
+/// The part of this machine's CPU time that was in use over `time`, which passes meanwhile.
+pub fn machine_use(time: Duration) -> Option<f64> {
+    let read = || use_of(&std::fs::read_to_string("/proc/stat").ok()?);
+    let (busy_before, all_before) = read()?;
+    std::thread::sleep(time);
+    let (busy, all) = read()?;
+    (all > all_before).then(|| (busy - busy_before) / (all - all_before))
+}
+
+/// Busy and all ticks of the first line of /proc/stat: user, nice, system, idle, iowait, and what interrupts take.
+fn use_of(stat: &str) -> Option<(f64, f64)> {
+    let fields = stat.lines().next()?.strip_prefix("cpu ")?;
+    let ticks: Vec<f64> = fields.split_whitespace().take(8).map(str::parse).collect::<Result<_, _>>().ok()?;
+    let all: f64 = ticks.iter().sum();
+    let idle: f64 = ticks.iter().skip(3).take(2).sum();
+    Some((all - idle, all))
+}
+
 fn ticks_per_second() -> Option<u64> {
     u64::try_from(sysconf(SysconfVar::CLK_TCK).ok()??).ok()
 }
@@ -59,6 +77,13 @@ mod tests {
         let stat = "42 (a (b) c) S 1 42 42 0 -1 4194304 100 0 0 0 150 50 0 0 20 0 1 0 100 1000 10";
         assert_eq!(stat_time(stat, 100), Some(Duration::from_secs(2)));
         assert_eq!(stat_time("nonsense", 100), None);
+    }
+
+    #[test]
+    fn waiting_for_the_disk_is_not_use() {
+        let stat = "cpu  10 0 5 80 5 0 0 0 0 0\ncpu0 1 1 1 1 1 1 1 1 0 0";
+        assert_eq!(use_of(stat), Some((15.0, 100.0)));
+        assert_eq!(use_of("intr 1"), None);
     }
 
     #[test]

@@ -29,12 +29,13 @@ pub struct Row {
     value: Value,
     p99: Option<Value>,
     bar: Option<Bar>,
+    remark: Option<&'static str>,
 }
 
 impl Row {
     /// A measurement: its name for programs, and for people.
     pub fn new(name: impl Into<String>, label: impl Into<String>, value: Value) -> Self {
-        Self { name: name.into(), label: label.into(), value, p99: None, bar: None }
+        Self { name: name.into(), label: label.into(), value, p99: None, bar: None, remark: None }
     }
 
     /// With its 99th percentile.
@@ -45,6 +46,11 @@ impl Row {
     /// With what it must hold.
     pub fn bar(self, bar: Bar) -> Self {
         Self { bar: Some(bar), ..self }
+    }
+
+    /// With a warning, where it has no bar.
+    pub fn remark(self, remark: &'static str) -> Self {
+        Self { remark: Some(remark), ..self }
     }
 }
 

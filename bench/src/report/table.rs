@@ -44,7 +44,7 @@ impl Report {
 
 fn print_row(row: &Row, [label_width, value_width, p99_width]: [usize; 3]) {
     let (label, value, p99) = (label(row), row.value.to_string(), p99(row));
-    let verdict = row.bar.as_ref().map(verdict).unwrap_or_default();
+    let verdict = row.bar.as_ref().map(verdict).or(row.remark.map(warning)).unwrap_or_default();
     let line = format!("{label:label_width$}  {value:>value_width$}  {p99:>p99_width$}  {verdict}");
     anstream::println!("{}", line.trim_end());
 }
@@ -61,4 +61,9 @@ fn verdict(bar: &Bar) -> String {
     let (word, colour) = if bar.passes() { ("PASS", AnsiColor::Green) } else { ("FAIL", AnsiColor::Red) };
     let style = Style::new().fg_color(Some(colour.into())).bold();
     format!("{style}{word}{style:#} {}", bar.rule())
+}
+
+fn warning(remark: &str) -> String {
+    let style = Style::new().fg_color(Some(AnsiColor::Yellow.into()));
+    format!("{style}{remark}{style:#}")
 }
