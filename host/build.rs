@@ -1,5 +1,6 @@
 //! Finds the engine's components and tells the crate where they are.
 
+use sha2::{Digest, Sha256};
 use std::path::PathBuf;
 
 const COMPONENTS: &[&str] = &["event-api", "scheduler", "executor"];
@@ -23,5 +24,9 @@ fn main() {
         };
         let variable = name.replace('-', "_").to_uppercase();
         println!("cargo::rustc-env=STEPWELL_COMPONENT_{variable}={}", path.display());
+        // Compiled components are kept under this name; a start should not have to compute it.
+        let digest = Sha256::digest(std::fs::read(&path).unwrap_or_default());
+        let hash: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        println!("cargo::rustc-env=STEPWELL_COMPONENT_{variable}_HASH={hash}");
     }
 }

@@ -34,6 +34,8 @@ pub const TABLE_ELEMENTS_MAX: usize = 100_000;
 
 /// Instances that answer requests.
 pub const REQUEST_INSTANCES: usize = 2;
+/// An instance that answers requests is made anew when it has grown beyond this and holds no request.
+pub const REQUEST_INSTANCE_BYTES_KEPT: usize = 48 << 20;
 /// Requests that are being answered at once.
 pub const REQUESTS_OPEN_MAX: usize = 4_096;
 /// Connections at once; further ones wait in the kernel's queue.

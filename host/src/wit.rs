@@ -23,8 +23,10 @@ mod requests {
 }
 
 pub use actors::Executor as ActorsWorld;
+#[cfg(test)]
+pub use actors::exports::stepwell::engine::actors::Send;
 pub use actors::exports::stepwell::engine::actors::{
-    CatalogVersion, Done, Effect, Fault, Message, Outcome, Publish, Reply, Send, TurnInput,
+    CatalogVersion, Done, Effect, Fault, Message, Outcome, Publish, Reply, TurnInput,
 };
 pub use actors::stepwell::engine::types::{
     ActorKind, Address, AppAnswer, AppCall, CallFailure, CallOutcome, Range, RangeRows, Row, ServerKind, Settings,

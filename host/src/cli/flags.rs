@@ -83,7 +83,7 @@ pub struct ServeArgs {
     /// A key that senders of events may use; may be given more than once
     #[arg(long, value_name = "KEY")]
     event_key: Vec<String>,
-    /// Memory that the engine may use, in MiB [default: 1024]
+    /// Memory that each instance of the engine may use, in MiB [default: 1024]
     #[arg(long, value_name = "MIB")]
     engine_memory_mb: Option<String>,
 

@@ -65,6 +65,9 @@ enum Command {
     /// Ask the app at a URL to say what functions it has
     #[command(after_help = sync::EXAMPLES)]
     Sync(Asked<sync::Args>),
+    /// Compile the engine for this machine now, so that the first start is as fast as all others
+    #[command(after_help = "Example, for a container image:\n  RUN stepwell compile")]
+    Compile,
     /// Print the version
     Version,
 }
@@ -98,6 +101,9 @@ pub fn main(serve: impl FnOnce(ServeOptions) -> anyhow::Result<()>) -> ExitCode 
         Command::Run(args) => args.ask(&environment, |own, client| run::run(own, client, &output)),
         Command::Cancel(args) => args.ask(&environment, |own, client| cancel::run(own, client, &output)),
         Command::Sync(args) => args.ask(&environment, |own, client| sync::run(own, client, &output)),
+        Command::Compile => {
+            crate::serve::compile().map_err(|error| Exit::Failed { message: format!("{error:#}"), hint: None })
+        }
         Command::Version => output.line(env!("CARGO_PKG_VERSION")),
     };
     match done {

@@ -49,7 +49,7 @@ pub struct ServeOptions {
     pub signing_keys: Vec<String>,
     /// Accepted event keys; never empty where [`Kind::Start`], none means any.
     pub event_keys: Vec<String>,
-    /// What the engine's instances may use together.
+    /// What each instance of the engine may use.
     pub engine_memory_bytes_max: u64,
     /// How to log.
     pub log: logging::Options,

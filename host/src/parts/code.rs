@@ -3,7 +3,6 @@
 use super::Part;
 use crate::limits;
 use anyhow::Context as _;
-use sha2::{Digest as _, Sha256};
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
@@ -11,9 +10,39 @@ use std::sync::Arc;
 use wasmtime::component::Component;
 use wasmtime::{Config, Engine, OptLevel};
 
-const EVENT_API: &[u8] = include_bytes!(env!("STEPWELL_COMPONENT_EVENT_API"));
-const SCHEDULER: &[u8] = include_bytes!(env!("STEPWELL_COMPONENT_SCHEDULER"));
-const EXECUTOR: &[u8] = include_bytes!(env!("STEPWELL_COMPONENT_EXECUTOR"));
+/// One component, as it was built.
+#[derive(Clone, Copy)]
+struct Embedded {
+    part: Part,
+    name: &'static str,
+    /// Of the wasm.
+    hash: &'static str,
+    wasm: &'static [u8],
+}
+
+const EMBEDDED: [Embedded; 3] = [
+    Embedded {
+        part: Part::EventApi,
+        name: "event-api",
+        hash: env!("STEPWELL_COMPONENT_EVENT_API_HASH"),
+        wasm: include_bytes!(env!("STEPWELL_COMPONENT_EVENT_API")),
+    },
+    Embedded {
+        part: Part::Scheduler,
+        name: "scheduler",
+        hash: env!("STEPWELL_COMPONENT_SCHEDULER_HASH"),
+        wasm: include_bytes!(env!("STEPWELL_COMPONENT_SCHEDULER")),
+    },
+    Embedded {
+        part: Part::Executor,
+        name: "executor",
+        hash: env!("STEPWELL_COMPONENT_EXECUTOR_HASH"),
+        wasm: include_bytes!(env!("STEPWELL_COMPONENT_EXECUTOR")),
+    },
+];
+
+/// Compiled components of one name that are kept: those of some versions side by side, not those of every build.
+const KEPT_MAX: usize = 4;
 
 /// Compiled components, ready to be instantiated.
 #[derive(Clone)]
@@ -24,25 +53,24 @@ pub struct Code {
 }
 
 impl Code {
+    /// Whether `cache` holds all that [`Code::load`] would otherwise compile.
+    #[must_use]
+    pub fn is_compiled(cache: &Path) -> bool {
+        engine().is_ok_and(|engine| EMBEDDED.iter().all(|embedded| embedded.path(&engine, cache).is_file()))
+    }
+
     /// Loads the three components, compiling those that `cache` does not hold yet (without a cache: all).
     ///
     /// # Errors
     /// A component that does not compile: the build is broken.
     pub fn load(cache: Option<&Path>) -> anyhow::Result<Self> {
         let engine = engine().map_err(words)?;
-        let embedded = [
-            (Part::EventApi, "event-api", EVENT_API),
-            (Part::Scheduler, "scheduler", SCHEDULER),
-            (Part::Executor, "executor", EXECUTOR),
-        ];
         let components: Vec<_> = std::thread::scope(|scope| {
-            let loading = embedded.map(|(part, name, wasm)| {
-                let engine = &engine;
-                (part, name, scope.spawn(move || component(engine, name, wasm, cache)))
-            });
+            let engine = &engine;
+            let loading = EMBEDDED.map(|embedded| (embedded, scope.spawn(move || embedded.component(engine, cache))));
             loading
                 .into_iter()
-                .map(|(part, name, thread)| {
+                .map(|(Embedded { part, name, .. }, thread)| {
                     let component = thread.join().map_err(|_| anyhow::anyhow!("compiling {name} panicked"))?;
                     Ok((part, component.map_err(words).with_context(|| format!("cannot compile the engine's {name}"))?))
                 })
@@ -98,36 +126,57 @@ fn start_epochs(engine: &Engine) {
     }
 }
 
-fn component(engine: &Engine, name: &str, wasm: &[u8], cache: Option<&Path>) -> wasmtime::Result<Component> {
-    let Some(folder) = cache else {
-        return Component::new(engine, wasm);
-    };
-    let path = folder.join(format!("{name}-{}.cwasm", key(engine, wasm)));
-    if path.is_file() {
-        match load(engine, &path) {
-            Ok(component) => return Ok(component),
+impl Embedded {
+    fn component(self, engine: &Engine, cache: Option<&Path>) -> wasmtime::Result<Component> {
+        let Some(folder) = cache else {
+            return Component::new(engine, self.wasm);
+        };
+        let path = self.path(engine, folder);
+        if path.is_file() {
+            match load(engine, &path) {
+                Ok(component) => return Ok(component),
+                Err(cause) => {
+                    tracing::warn!(%cause, path = %path.display(), "cannot use a compiled component; compiling it again");
+                }
+            }
+        }
+        let compiled = engine.precompile_component(self.wasm)?;
+        match keep(folder, &path, &compiled).map_err(wasmtime::Error::new).and_then(|()| load(engine, &path)) {
+            Ok(component) => {
+                self.prune(folder, &path);
+                Ok(component)
+            }
             Err(cause) => {
-                tracing::warn!(%cause, path = %path.display(), "cannot use a compiled component; compiling it again")
+                tracing::warn!(%cause, path = %path.display(), "cannot keep a compiled component; every start will compile it");
+                Component::new(engine, self.wasm)
             }
         }
     }
-    let compiled = engine.precompile_component(wasm)?;
-    match keep(folder, &path, &compiled).map_err(wasmtime::Error::new).and_then(|()| load(engine, &path)) {
-        Ok(component) => Ok(component),
-        Err(cause) => {
-            tracing::warn!(%cause, path = %path.display(), "cannot keep compiled components; every start will compile them");
-            Component::new(engine, wasm)
+
+    /// Where it is kept compiled: the name tells what it was compiled from, and by which version of wasmtime, for which
+    /// machine, how configured.
+    fn path(self, engine: &Engine, folder: &Path) -> PathBuf {
+        let mut compiler = DefaultHasher::new();
+        engine.precompile_compatibility_hash().hash(&mut compiler);
+        folder.join(format!("{}-{}-{:016x}.cwasm", self.name, self.hash, compiler.finish()))
+    }
+
+    /// Removes all but the newest compiled components of this name.
+    fn prune(self, folder: &Path, just_kept: &Path) {
+        let prefix = format!("{}-", self.name);
+        let Ok(entries) = std::fs::read_dir(folder) else { return };
+        let mut others: Vec<_> = entries
+            .flatten()
+            .filter(|entry| entry.file_name().to_string_lossy().starts_with(&prefix) && entry.path() != just_kept)
+            .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
+            .collect();
+        others.sort();
+        let surplus = others.len().saturating_add(1).saturating_sub(KEPT_MAX);
+        for (_, path) in others.into_iter().take(surplus) {
+            // Whoever has it mapped keeps it; a failure leaves a file too many.
+            let _ = std::fs::remove_file(path);
         }
     }
-}
-
-/// Names a compiled component: by what it was compiled from, by which version of wasmtime, for which machine, how configured.
-fn key(engine: &Engine, wasm: &[u8]) -> String {
-    let mut compiler = DefaultHasher::new();
-    engine.precompile_compatibility_hash().hash(&mut compiler);
-    let digest = Sha256::digest(wasm);
-    let wasm_hash: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("{wasm_hash}-{:016x}", compiler.finish())
 }
 
 #[allow(unsafe_code)]

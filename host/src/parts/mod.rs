@@ -5,6 +5,8 @@ mod instance;
 mod requests;
 #[cfg(test)]
 pub mod scripted;
+#[cfg(test)]
+mod tests;
 mod wasm;
 
 pub use code::Code;

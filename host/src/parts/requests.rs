@@ -11,6 +11,7 @@ pub struct RequestInstance {
     store: Store<Bounds>,
     world: RequestsWorld,
     catalog_version: u64,
+    exchanges: usize,
 }
 
 /// A request that is being answered, in the instance that it was opened in.
@@ -28,9 +29,20 @@ impl RequestInstance {
         let mut store = instance::store(&code.engine, memory_bytes_max);
         instance::start_time(&mut store);
         let world = RequestsWorld::instantiate(&mut store, component, &linker)?;
-        // The bindings of this world have their own Settings type only in name: it is the one of `types`.
         world.stepwell_engine_actors().call_configure(&mut store, settings)?;
-        Ok(Self { store, world, catalog_version: 0 })
+        Ok(Self { store, world, catalog_version: 0, exchanges: 0 })
+    }
+
+    /// Whether it holds no request.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.exchanges == 0
+    }
+
+    /// What its memory has grown to.
+    #[must_use]
+    pub fn memory_bytes(&self) -> usize {
+        self.store.data().memory_bytes
     }
 
     /// What the shell enforces while it reads a request.
@@ -80,6 +92,7 @@ impl RequestInstance {
         instance::start_time(&mut self.store);
         let exchange = self.world.stepwell_engine_http().exchange();
         let opened = exchange.call_constructor(&mut self.store, now, entropy, self.catalog_version, request)?;
+        self.exchanges = self.exchanges.saturating_add(1);
         let progress = exchange.call_start(&mut self.store, opened)?;
         Ok((OpenExchange(opened), progress))
     }
@@ -99,6 +112,7 @@ impl RequestInstance {
     /// A trap.
     pub fn close(&mut self, exchange: OpenExchange) -> wasmtime::Result<()> {
         instance::start_time(&mut self.store);
+        self.exchanges = self.exchanges.saturating_sub(1);
         exchange.0.resource_drop(&mut self.store)
     }
 }

@@ -1,13 +1,13 @@
 //! What runs behind the sockets: the partition's thread, and the way to it.
 
-use super::settings;
+use super::{compiled, settings};
 use crate::calls::Calls;
 use crate::catalog_cell::CatalogCell;
 use crate::config::{Data, ServeOptions};
 use crate::hub::Hub;
 use crate::limits;
 use crate::partition::{Inbox, Item, Partitions, Turns, TurnsConfig};
-use crate::parts::{Code, WasmParts, code};
+use crate::parts::{Code, WasmParts};
 use crate::server::{Gateway, Pool};
 use crate::store::Store;
 use crate::world::World;
@@ -40,7 +40,7 @@ impl House {
     /// # Errors
     /// A file that cannot be used, an engine that does not run: a sentence for the user.
     pub async fn open(options: &ServeOptions) -> anyhow::Result<Self> {
-        let code = tokio::task::block_in_place(|| Code::load(code::cache_folder().as_deref()))?;
+        let code = tokio::task::block_in_place(compiled::load)?;
         let (hub, catalog) = (Hub::default(), CatalogCell::default());
         let (inbox, items) = Inbox::new();
         let world = World {

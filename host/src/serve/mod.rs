@@ -1,8 +1,11 @@
 //! A server, from its options to its end.
 
 mod banner;
+mod compiled;
 mod house;
 mod sync;
+
+pub use compiled::compile;
 
 use crate::config::{Kind, ServeOptions};
 use crate::{discovery, server, shutdown};

@@ -134,23 +134,45 @@ impl Pool {
         call: impl FnOnce(&mut RequestInstance) -> wasmtime::Result<T>,
     ) -> wasmtime::Result<T> {
         let abandoned = std::mem::take(&mut *slot.abandoned.lock().unwrap_or_else(PoisonError::into_inner));
-        if housed.instance.is_none() {
-            housed.generation = housed.generation.wrapping_add(1);
-            housed.instance = Some(RequestInstance::new(&self.code, &self.settings, self.memory_bytes_max)?);
-        }
-        let generation = housed.generation;
-        let Some(instance) = housed.instance.as_mut() else {
+        let abandoned: Vec<_> =
+            abandoned.into_iter().filter(|(of, _)| *of == housed.generation).map(|(_, exchange)| exchange).collect();
+        housed.close(abandoned)?;
+        let Some(instance) =
+            housed.fresh_enough(|| RequestInstance::new(&self.code, &self.settings, self.memory_bytes_max))?
+        else {
             return Err(wasmtime::Error::msg("no instance"));
         };
-        for (of, exchange) in abandoned {
-            if of == generation {
-                instance.close(exchange)?;
-            }
-        }
         if let Some(catalog) = self.catalog.get() {
             instance.install(&catalog)?;
         }
         call(instance)
+    }
+}
+
+impl Housed {
+    fn close(&mut self, exchanges: Vec<OpenExchange>) -> wasmtime::Result<()> {
+        let Some(instance) = self.instance.as_mut() else { return Ok(()) };
+        for exchange in exchanges {
+            instance.close(exchange)?;
+        }
+        Ok(())
+    }
+
+    /// The instance; a new one where there is none, or where it has grown large and holds nothing: wasm memories do not
+    /// shrink.
+    fn fresh_enough(
+        &mut self,
+        make: impl FnOnce() -> wasmtime::Result<RequestInstance>,
+    ) -> wasmtime::Result<Option<&mut RequestInstance>> {
+        let is_spent = |instance: &RequestInstance| {
+            instance.is_idle() && instance.memory_bytes() > limits::REQUEST_INSTANCE_BYTES_KEPT
+        };
+        if self.instance.as_ref().is_none_or(is_spent) {
+            self.instance = None;
+            self.generation = self.generation.wrapping_add(1);
+            self.instance = Some(make()?);
+        }
+        Ok(self.instance.as_mut())
     }
 }
 

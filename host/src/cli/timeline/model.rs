@@ -91,7 +91,6 @@ pub struct Problem {
     #[serde(default)]
     pub message: String,
     pub stack: Option<String>,
-    pub code: Option<String>,
 }
 
 impl Run {
