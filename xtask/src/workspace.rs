@@ -31,10 +31,11 @@ impl Workspace {
         Ok(Self { root: metadata.workspace_root, target: metadata.target_directory, cargo })
     }
 
-    /// A cargo command that runs in the root.
+    /// A cargo command that runs in the root. Whatever looks at the host, a lint as well, needs the components.
     pub(crate) fn cargo(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.cargo);
         command.args(arguments).current_dir(&self.root).env("CARGO_TARGET_DIR", &self.target);
+        command.env("STEPWELL_COMPONENTS", self.components());
         command
     }
 

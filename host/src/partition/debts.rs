@@ -128,7 +128,7 @@ impl Debts {
             page.into_iter().for_each(|actor| self.owe(Debt::Lost(actor)));
         }
         let taken: Vec<_> = self.owed.drain(..room.min(self.owed.len())).collect();
-        for (Debt::Lost(actor) | Debt::Again(actor)) in &taken {
+        for Debt::Lost(actor) | Debt::Again(actor) in &taken {
             self.queued.remove(actor);
         }
         Ok(taken)

@@ -65,7 +65,7 @@ pub(crate) fn host(workspace: &Workspace, release: bool) -> Result<()> {
         if release {
             cargo.arg("--release");
         }
-        process::run(cargo.env("STEPWELL_COMPONENTS", workspace.components()))?;
+        process::run(&mut cargo)?;
         let binary = workspace.program(if release { "release" } else { "debug" }, "stepwell");
         let bytes = std::fs::read(&binary).with_context(|| binary.display().to_string())?;
         progress::note(&size::line("stepwell", &bytes)?);

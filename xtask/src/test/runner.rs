@@ -32,9 +32,7 @@ impl Runner<'_> {
             self.workspace.cargo(&["test", "--no-fail-fast", "--release"])
         };
         cargo.args(selection).args(self.filter);
-        cargo
-            .env("STEPWELL_BIN", self.workspace.release("stepwell"))
-            .env("STEPWELL_COMPONENTS", self.workspace.components());
+        cargo.env("STEPWELL_BIN", self.workspace.release("stepwell"));
         counted(&mut cargo)
     }
 }
