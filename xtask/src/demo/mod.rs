@@ -23,11 +23,12 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
-    free(SERVER_PORT, "the server")?;
-    free(APP_PORT, "the example app")?;
+    ports_are_free()?;
     build::components(workspace)?;
     build::host(workspace, true)?;
     packages::ensure(&ServerAndApp::app_folder(workspace))?;
+    // Building may have taken minutes, and `stepwell dev` would move to the next port.
+    ports_are_free()?;
     let mut both = progress::step("server and app", || ServerAndApp::start(workspace, SERVER_PORT, APP_PORT))?;
 
     progress::title(&format!("stepwell send {EVENT} --data '{EVENT_DATA}' --wait"));
@@ -52,6 +53,11 @@ fn send(workspace: &Workspace) -> Result<bool> {
     let status = Running::start(&mut command)?.wait()?;
     process::leave_if_interrupted();
     Ok(status.success())
+}
+
+fn ports_are_free() -> Result<()> {
+    free(SERVER_PORT, "the server")?;
+    free(APP_PORT, "the example app")
 }
 
 fn free(port: u16, whose: &str) -> Result<()> {
