@@ -6,6 +6,8 @@ use std::time::Duration;
 pub const ASKS_QUEUED_MAX: usize = 4_096;
 /// Messages from outside that go into one transaction.
 pub const BATCH_MESSAGES_MAX: usize = 512;
+/// Timers that go into one transaction.
+pub const BATCH_WAKES_MAX: usize = 128;
 /// Turns of one transaction, the messages that actors send each other included; more is a defect of the engine.
 pub const BATCH_TURNS_MAX: usize = 1_000_000;
 /// How often one turn may ask for more rows.

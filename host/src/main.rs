@@ -16,6 +16,10 @@
 )]
 #![allow(unreachable_pub, reason = "a program has no outside: `pub` means for other modules")]
 
+/// The system's allocator takes a tenth of the server's CPU time; this one takes a third of that.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 mod calls;
 mod catalog_cell;
 mod cli;

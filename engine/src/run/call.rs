@@ -72,7 +72,7 @@ fn target(url: &str, step_id: &str) -> String {
     parsed.into()
 }
 
-/// `ctx`, its keys in canonical order.
+/// `ctx`, its keys in canonical order; `stack`, `step_id` and `use_api` follow.
 #[derive(Serialize)]
 struct Ctx<'a> {
     attempt: u32,
@@ -85,15 +85,6 @@ struct Ctx<'a> {
     qi_id: String,
     request_id: String,
     run_id: RunId,
-    stack: Stack<'a>,
-    step_id: &'a str,
-    use_api: bool,
-}
-
-#[derive(Serialize)]
-struct Stack<'a> {
-    current: usize,
-    stack: &'a [crate::ids::StepId],
 }
 
 struct Writer<'a> {
@@ -108,11 +99,17 @@ struct Writer<'a> {
 impl Writer<'_> {
     /// The body. With `use_api` the SDK fetches steps and events itself (PROTOCOL §3.8).
     fn body(&self, use_api: bool, with_events: bool) -> Result<String, Fault> {
-        let ctx = serde_json::to_string(&self.ctx(use_api)).map_err(|e| Fault::new("call context", e))?;
-        let capacity = if use_api { ctx.len() } else { self.state.memo_bytes.saturating_add(ctx.len()) };
-        let mut body = String::with_capacity(capacity.saturating_add(1 << 10));
+        let ctx = serde_json::to_string(&self.ctx()).map_err(|e| Fault::new("call context", e))?;
+        let ids = self.state.stack.size_bytes();
+        // Ids stand in the stack and before each memo.
+        let steps = if use_api { ids } else { self.state.memo_bytes.saturating_add(ids.saturating_mul(2)) };
+        let mut body = String::with_capacity(steps.saturating_add(ctx.len()).saturating_add(2 << 10));
         body.push_str("{\"ctx\":");
-        body.push_str(&ctx);
+        body.push_str(ctx.strip_suffix('}').unwrap_or(&ctx));
+        body.push_str(",\"stack\":");
+        self.state.stack.write(self.unit.cause, &mut body);
+        body.push_str(",\"step_id\":\"step\"");
+        body.push_str(if use_api { ",\"use_api\":true}" } else { ",\"use_api\":false}" });
         body.push_str(",\"defers\":{},\"event\":");
         body.push_str(self.events.first().map_or("null", |event| self.text(event)));
         body.push_str(",\"events\":[");
@@ -123,9 +120,8 @@ impl Writer<'_> {
         }
         body.push_str("],\"steps\":{");
         if !use_api {
-            for (place, (id, memo)) in self.state.memos.iter().enumerate() {
-                let id = serde_json::to_string(id).map_err(|e| Fault::new("step id", e))?;
-                push_separated(&mut body, place, &id);
+            for (place, memo) in self.state.memos.values().enumerate() {
+                push_separated(&mut body, place, memo.id_json());
                 body.push(':');
                 body.push_str(self.text(memo));
             }
@@ -137,7 +133,7 @@ impl Writer<'_> {
         Ok(body)
     }
 
-    fn ctx(&self, use_api: bool) -> Ctx<'_> {
+    fn ctx(&self) -> Ctx<'_> {
         let id = self.call.in_run(self.state.start.run);
         Ctx {
             attempt: self.unit.attempt,
@@ -150,9 +146,6 @@ impl Writer<'_> {
             qi_id: self.call.unit.to_string(),
             request_id: id,
             run_id: self.state.start.run,
-            stack: Stack { current: self.unit.cause, stack: &self.state.stack },
-            step_id: "step",
-            use_api,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::journal::What;
 use crate::error::Fault;
+use crate::ids::StepId;
 use crate::signing;
 use serde_json::value::RawValue;
 use std::cell::OnceCell;
@@ -10,6 +11,8 @@ use std::fmt;
 /// A memo, as the JSON text that SDKs are sent.
 #[derive(Clone)]
 pub struct Memo {
+    /// The id of its step, as JSON.
+    id: Box<str>,
     json: Box<str>,
     canonical: OnceCell<Box<str>>,
 }
@@ -48,8 +51,20 @@ impl Memo {
         Self::from_json(json.get())
     }
 
+    /// The memo as that of the step `id`.
+    #[must_use]
+    pub fn of_step(self, id: &StepId) -> Self {
+        Self { id: serde_json::Value::from(id.as_str()).to_string().into(), ..self }
+    }
+
+    /// The id of its step, as JSON.
+    #[must_use]
+    pub fn id_json(&self) -> &str {
+        &self.id
+    }
+
     fn from_json(json: impl Into<Box<str>>) -> Self {
-        Self { json: json.into(), canonical: OnceCell::new() }
+        Self { id: Box::default(), json: json.into(), canonical: OnceCell::new() }
     }
 
     /// Its size in bytes.

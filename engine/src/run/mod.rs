@@ -15,6 +15,7 @@ pub mod message;
 pub mod opcode;
 pub mod problem;
 pub mod retry;
+pub mod stack;
 pub mod state;
 pub mod summary;
 pub mod timeline;

@@ -6,6 +6,7 @@ use super::journal::{Answered, Entry, Record, Row, Then, What};
 use super::memo::Memo;
 use super::message::{Start, Status};
 use super::problem::Problem;
+use super::stack::Stack;
 use super::unit::{Unit, UnitId};
 use crate::ids::{Millis, StepId};
 use serde_json::value::RawValue;
@@ -30,7 +31,7 @@ pub struct State {
     /// What finished steps are remembered as.
     pub memos: BTreeMap<StepId, Memo>,
     /// Finished steps, in the order of finishing.
-    pub stack: Vec<StepId>,
+    pub stack: Stack,
     /// The bytes of all memos.
     pub memo_bytes: usize,
     /// What the app is to be called for, or is being called for.
@@ -70,7 +71,7 @@ impl State {
             end: None,
             version: -1,
             memos: BTreeMap::new(),
-            stack: Vec::new(),
+            stack: Stack::default(),
             memo_bytes: 0,
             units: BTreeMap::new(),
             sleeps: BTreeMap::new(),
@@ -232,8 +233,9 @@ impl State {
         self.units.remove(&UnitId::Step(id.clone()));
         if !self.memos.contains_key(id) {
             self.memo_bytes = self.memo_bytes.saturating_add(memo.size_bytes());
+            let memo = memo.of_step(id);
+            self.stack.push(memo.id_json());
             self.memos.insert(id.clone(), memo);
-            self.stack.push(id.clone());
         }
     }
 

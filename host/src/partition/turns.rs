@@ -119,11 +119,6 @@ impl<P: Parts, O: Outside> Turns<P, O> {
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => self.stopping = true,
         }
-        while batch.queue.len() < limits::BATCH_MESSAGES_MAX
-            && let Ok(item) = self.inbox.try_recv()
-        {
-            self.take_in(item, batch);
-        }
         let now = clock::now_ms();
         let found = self
             .timers
@@ -134,9 +129,16 @@ impl<P: Parts, O: Outside> Turns<P, O> {
             std::thread::sleep(limits::RETRY_AFTER_FAILURE);
             Vec::new()
         });
-        let woken = self.timers.take_due(now, limits::BATCH_MESSAGES_MAX);
+        // Who is woken calls an app: these calls go out before answers are worked on, and in batches small enough that
+        // the first are under way while the next are made.
+        let woken = self.timers.take_due(now, limits::BATCH_WAKES_MAX);
+        let room = if woken.is_empty() { limits::BATCH_MESSAGES_MAX } else { limits::BATCH_WAKES_MAX / 8 };
         for to in woken.iter().cloned() {
             batch.queue.push_back(Delivery { to, message: Message::Wake });
+        }
+        for _ in 0..room.saturating_sub(1) {
+            let Ok(item) = self.inbox.try_recv() else { break };
+            self.take_in(item, batch);
         }
         for debt in owed.iter().cloned() {
             let delivery = match debt {
