@@ -225,7 +225,7 @@ fn an_answer_that_could_not_be_kept_is_asked_for_again() {
     while running.world.all().is_empty() {
         running.turns.step();
     }
-    assert_eq!(running.turns.parts.turns.last().unwrap(), &("run/1".to_owned(), "resume"));
+    assert_eq!(running.turns.parts.turns.last().unwrap(), &("run/1".to_owned(), "wake"));
 }
 
 #[test]
