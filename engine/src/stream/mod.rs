@@ -3,7 +3,7 @@
 //! | row | holds |
 //! | --- | --- |
 //! | `event/<ULID>` | an event, when it was received, and the runs that it started |
-//! | `id/<day>/<hash>` | the first event of the day with some user's own id (see [`first`]) |
+//! | `id/<day>/<hash>` | the first event of the day with some user's own id (see `first.rs`) |
 
 mod accept;
 #[cfg(test)]
