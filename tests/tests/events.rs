@@ -127,7 +127,7 @@ fn every_refusal_has_a_code_a_status_and_a_sentence() {
         (r#"{"name":"a/b","ts":12}"#.to_owned(), "event_time_invalid"),
         (r#"{"name":"a/b","ts":99999999999999}"#.to_owned(), "event_time_invalid"),
         (json!({"name": "a/b", "data": {"x": long(3 * MIB)}}).to_string(), "event_too_large"),
-        ("[[]]".to_owned(), "event_invalid"),
+        ("[[]]".to_owned(), "body_invalid"),
         ("\"name\"".to_owned(), "body_invalid"),
         ("[{\"name\":\"a/b\"}".to_owned(), "body_invalid"),
         (String::new(), "body_invalid"),
