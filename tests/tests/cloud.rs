@@ -52,6 +52,10 @@ fn a_rotated_key_works_on_either_side_first() {
         run.output();
     }
     let asleep: Vec<_> = SDKS.iter().map(|(_, lane)| (*lane, world.lane(lane).start("sleep", &json!({})))).collect();
+    for (lane, run) in &asleep {
+        let client = &world.lane(lane).client;
+        until("the run sleeps", || client.timeline(run).contains("\"sleeping\"").then_some(()));
+    }
     world.server.stop();
     world.server.restart_as(mode(NEW, Some(OLD)));
     for (lane, run) in asleep {
