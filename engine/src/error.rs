@@ -123,8 +123,6 @@ codes! {
     // Runs.
     /// No run with this id.
     RunUnknown = "run_unknown", 404;
-    /// The run's state is no longer kept.
-    RunStateGone = "run_state_gone", 410;
     /// The checkpoint belongs to an attempt that is no longer current.
     CheckpointStale = "checkpoint_stale", 409;
     /// A checkpoint may not carry this opcode.
