@@ -95,6 +95,7 @@ mod tests {
             version: 1,
             archived: false,
             flow: crate::catalog::Flow::default(),
+            callee: crate::catalog::Derived::default(),
         };
         let functions = functions.iter().map(|(slug, triggers)| ((*slug).into(), function(slug, triggers))).collect();
         Catalog { version: 1, functions, ..Catalog::default() }

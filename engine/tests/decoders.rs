@@ -339,6 +339,7 @@ proptest! {
             version: 1,
             flow: Default::default(),
             archived: false,
+            callee: Default::default(),
         };
         let catalog = Catalog { functions: [(function.id.clone(), function)].into(), ..Catalog::default() };
         let event = raw(&serde_json::json!({ "data": data }));

@@ -7,7 +7,7 @@ pub const ASKS_QUEUED_MAX: usize = 4_096;
 /// Messages from outside that go into one transaction.
 pub const BATCH_MESSAGES_MAX: usize = 512;
 /// Timers that go into one transaction.
-pub const BATCH_WAKES_MAX: usize = 128;
+pub const BATCH_WAKES_MAX: usize = 256;
 /// Turns of one transaction, the messages that actors send each other included; more is a defect of the engine.
 pub const BATCH_TURNS_MAX: usize = 1_000_000;
 /// How often one turn may ask for more rows.
@@ -55,6 +55,11 @@ pub const BODY_BYTES_INLINE_MAX: usize = 128 << 10;
 
 /// Calls in flight. One that finds no room waits as an address, and is made of its rows again when there is some.
 pub const CALLS_IN_FLIGHT_MAX: usize = 1_000;
+/// Calls of one app that may be fresh: no answer yet, and younger than [`FRESH_TIME_MAX`]. A quarter of the 511
+/// connections that Node's listening socket keeps waiting.
+pub const FRESH_CALLS_MAX: usize = 128;
+/// How long a call without an answer is fresh: an app that answers nothing still gets 25,000 calls a second.
+pub const FRESH_TIME_MAX: Duration = Duration::from_millis(5);
 /// How long it may take to connect to an app; PROTOCOL §6.2 gives a TLS handshake 15 s.
 pub const CONNECT_TIME_MAX: Duration = Duration::from_secs(15);
 /// How long an unused connection to an app is kept. Below the 5 s after which Node and uvicorn close theirs.

@@ -2,7 +2,7 @@
 
 use super::fields::{Faults, Fields, kind};
 use super::serve_url::url_fault;
-use super::{Flow, Function, triggers};
+use super::{Derived, Flow, Function, triggers};
 use crate::ids::AppId;
 use crate::limits::{NAME_BYTES_MAX, RETRIES_DEFAULT, RETRIES_MAX};
 use serde_json::Value;
@@ -36,6 +36,7 @@ pub(super) fn read(app: &AppId, position: usize, value: &Value, faults: &mut Fau
         version: 0,
         archived: false,
         flow,
+        callee: Derived::default(),
     })
 }
 

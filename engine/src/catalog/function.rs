@@ -1,6 +1,6 @@
 //! A function as it was registered (PROTOCOL §1.5).
 
-use super::Flow;
+use super::{Callee, Derived, Flow};
 use crate::ids::{AppId, FunctionId};
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +27,17 @@ pub struct Function {
     /// When its runs start, and how many at once.
     #[serde(default, skip_serializing_if = "Flow::is_none")]
     pub flow: Flow,
+    /// What [`Function::callee`] gives.
+    #[serde(skip)]
+    pub callee: Derived<Callee>,
+}
+
+impl Function {
+    /// The function as calls name it.
+    #[must_use]
+    pub fn callee(&self) -> &Callee {
+        self.callee.get_or_make(|| Callee::new(&self.id, &self.url))
+    }
 }
 
 /// What starts a function.

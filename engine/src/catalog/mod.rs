@@ -5,8 +5,10 @@
 
 mod actor;
 mod app;
+mod callee;
 mod change;
 mod definition;
+mod derived;
 mod fields;
 pub mod flow;
 mod function;
@@ -25,6 +27,8 @@ mod tests;
 
 pub use actor::CatalogActor;
 pub use app::{App, SyncError};
+pub use callee::Callee;
+pub use derived::Derived;
 pub use flow::Flow;
 pub use function::{Function, Trigger};
-pub use snapshot::{Catalog, TriggerIndex};
+pub use snapshot::Catalog;

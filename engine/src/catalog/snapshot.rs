@@ -1,11 +1,10 @@
 //! The read-only snapshot that turns decide by.
 
-use super::{App, Function, Trigger};
+use super::{App, Derived, Function, Trigger};
 use crate::error::Fault;
 use crate::ids::{AppId, FunctionId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
 
 /// All apps and functions, at one version.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,7 +17,7 @@ pub struct Catalog {
     pub functions: BTreeMap<FunctionId, Function>,
     /// What [`Catalog::triggered_by`] looks into. A catalog whose functions are changed after that was asked needs a new one.
     #[serde(skip)]
-    pub triggers: TriggerIndex,
+    pub triggers: Derived<TriggerIndex>,
 }
 
 impl Catalog {
@@ -49,21 +48,16 @@ impl Catalog {
     /// An event's name stands for several patterns (SERVER §1.5): ask for each.
     #[must_use]
     pub fn triggered_by(&self, pattern: &str) -> &[(FunctionId, usize)] {
-        let index = self.triggers.0.get_or_init(|| index_of(&self.functions));
+        let index = self.triggers.get_or_make(|| index_of(&self.functions));
         index.get(pattern).map_or(&[], Vec::as_slice)
     }
 }
 
 /// From an event trigger's name to who has it. Made when it is first asked: most parts never ask.
-///
-/// It follows from the functions, so that it takes no part in comparisons, and a copy makes its own.
-#[derive(Default)]
-pub struct TriggerIndex(OnceLock<Index>);
+pub type TriggerIndex = BTreeMap<String, Vec<(FunctionId, usize)>>;
 
-type Index = BTreeMap<String, Vec<(FunctionId, usize)>>;
-
-fn index_of(functions: &BTreeMap<FunctionId, Function>) -> Index {
-    let mut index = Index::new();
+fn index_of(functions: &BTreeMap<FunctionId, Function>) -> TriggerIndex {
+    let mut index = TriggerIndex::new();
     for function in functions.values().filter(|function| !function.archived) {
         for (position, trigger) in function.triggers.iter().enumerate() {
             if let Trigger::Event { name, .. } = trigger {
@@ -72,26 +66,6 @@ fn index_of(functions: &BTreeMap<FunctionId, Function>) -> Index {
         }
     }
     index
-}
-
-impl Clone for TriggerIndex {
-    fn clone(&self) -> Self {
-        Self::default()
-    }
-}
-
-impl PartialEq for TriggerIndex {
-    fn eq(&self, _other: &Self) -> bool {
-        true
-    }
-}
-
-impl Eq for TriggerIndex {}
-
-impl std::fmt::Debug for TriggerIndex {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.write_str("TriggerIndex")
-    }
 }
 
 #[cfg(test)]
@@ -111,6 +85,7 @@ mod tests {
             version: 1,
             archived,
             flow: Flow::default(),
+            callee: Derived::default(),
         };
         (id.into(), function)
     }

@@ -7,7 +7,7 @@ use super::state::State;
 use super::unit::{CallId, Unit};
 use crate::catalog::Function;
 use crate::error::Fault;
-use crate::ids::{RunId, uuid_of};
+use crate::ids::RunId;
 use crate::limits::{ANSWER_BYTES_MAX, CALL_BODY_BYTES_MAX, CALL_REDIRECTS_MAX, CALL_STATE_BYTES_MAX, CALL_TIME_MAX};
 use crate::run::memo::Memo;
 use crate::signing::{self, SIGNATURE_HEADER};
@@ -51,7 +51,7 @@ pub fn build(
     Ok(AppCall {
         id,
         method: "POST",
-        url: target(&function.url, call.unit.step_id()),
+        url: function.callee().url_for(call.unit.step_id()),
         headers,
         body: body.into_bytes(),
         time_max: CALL_TIME_MAX,
@@ -60,25 +60,13 @@ pub fn build(
     })
 }
 
-/// The function's URL with `stepId` replaced.
-fn target(url: &str, step_id: &str) -> String {
-    let Ok(mut parsed) = url::Url::parse(url) else { return url.to_owned() };
-    let kept: Vec<(String, String)> = parsed
-        .query_pairs()
-        .filter(|(name, _)| name != "stepId")
-        .map(|(n, v)| (n.into_owned(), v.into_owned()))
-        .collect();
-    parsed.query_pairs_mut().clear().extend_pairs(kept).append_pair("stepId", step_id);
-    parsed.into()
-}
-
 /// `ctx`, its keys in canonical order; `stack`, `step_id` and `use_api` follow.
 #[derive(Serialize)]
 struct Ctx<'a> {
     attempt: u32,
     disable_immediate_execution: bool,
     env: &'a str,
-    fn_id: String,
+    fn_id: &'a str,
     generation_id: u32,
     job_id: String,
     max_attempts: u32,
@@ -139,7 +127,7 @@ impl Writer<'_> {
             attempt: self.unit.attempt,
             disable_immediate_execution: self.state.must_plan(),
             env: "",
-            fn_id: uuid_of(self.function.id.as_str()),
+            fn_id: &self.function.callee().uuid,
             generation_id: self.call.generation,
             job_id: id.clone(),
             max_attempts: self.function.retries.saturating_add(1),

@@ -1,6 +1,7 @@
 //! The HTTP client: keep-alive connections without Nagle's delay, TLS only once somebody needs it.
 
 use super::connection::{Noting, Used};
+use super::starts::Starts;
 use crate::limits;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
@@ -33,6 +34,7 @@ pub struct Client {
     /// Never pools: for a request that a stale connection has swallowed.
     plain_fresh: Plain,
     secure: Arc<OnceLock<(Secure, Secure)>>,
+    starts: Starts,
 }
 
 impl Default for Client {
@@ -41,6 +43,7 @@ impl Default for Client {
             plain: pooled(Noting(connector()), limits::CONNECTIONS_IDLE_MAX),
             plain_fresh: pooled(Noting(connector()), 0),
             secure: Arc::default(),
+            starts: Starts::default(),
         }
     }
 }
@@ -51,9 +54,11 @@ impl Client {
     /// # Errors
     /// No connection, or one that broke: a sentence with every cause.
     pub async fn send(&self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, String> {
-        let began = Instant::now();
         let again = request.clone();
-        match self.send_once(request, false).await {
+        let app = request.uri().authority().cloned();
+        let (began, sent) =
+            self.starts.pace(app.as_ref(), async { (Instant::now(), self.send_once(request, false).await) }).await;
+        match sent {
             Ok(response) => {
                 if let Some(used) = response.extensions().get::<Used>() {
                     used.note();

@@ -4,6 +4,7 @@ mod answer;
 mod client;
 mod connection;
 mod redirect;
+mod starts;
 
 pub use client::Client;
 
