@@ -6,6 +6,7 @@ mod demo;
 mod packages;
 mod process;
 mod progress;
+mod sim;
 mod test;
 mod workspace;
 
@@ -29,6 +30,8 @@ enum Command {
     Bench(bench::Arguments),
     /// Starts the server and an example app, and shows a run as it happens
     Demo(demo::Arguments),
+    /// Simulates whole clusters from seeds, under every fault
+    Sim(sim::Arguments),
     /// Runs every check and every test
     Test(test::Arguments),
 }
@@ -51,6 +54,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Bench(arguments) => bench::run(&workspace, &arguments),
         Command::Build(arguments) => build::run(&workspace, &arguments).map(|()| ExitCode::SUCCESS),
         Command::Demo(arguments) => demo::run(&workspace, &arguments),
+        Command::Sim(arguments) => sim::run(&workspace, &arguments),
         Command::Test(arguments) => test::run(&workspace, &arguments),
     }
 }

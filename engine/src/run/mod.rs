@@ -179,9 +179,8 @@ impl Run {
         if live.state.status.is_over() {
             return finish::announce(&live.state, done);
         }
-        let hidden = |unit: &&unit::Unit| unit.due <= turn.now;
-        let units: Vec<UnitId> =
-            live.state.units.iter().filter(|(_, unit)| hidden(unit)).map(|(id, _)| id.clone()).collect();
+        // Also those that are not due: they may have been, before the clock was set back.
+        let units: Vec<UnitId> = live.state.units.keys().cloned().collect();
         if units.is_empty() { Ok(()) } else { live.append(turn, Entry::Redispatched { units }, done) }
     }
 }
@@ -233,7 +232,10 @@ impl Live {
     fn rest(&self, turn: &Turn<'_>, done: &mut Done) {
         let retries = self.state.units.values().map(|unit| unit.due).filter(|due| *due > turn.now);
         done.wake_at = retries.chain(self.state.sleeps.values().copied()).min();
-        done.owing = self.state.units.values().any(|unit| unit.due <= turn.now);
+        // What was sent is owed until it is answered, also where the clock was set back since.
+        let was_sent =
+            |id: &UnitId, generation| self.sent.iter().any(|call| call.unit == *id && call.generation == generation);
+        done.owing = self.state.units.iter().any(|(id, unit)| unit.due <= turn.now || was_sent(id, unit.generation));
     }
 
     fn actions(&self) -> Result<std::collections::BTreeMap<&StepId, Box<RawValue>>, Fault> {

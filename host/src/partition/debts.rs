@@ -89,6 +89,14 @@ impl Debts {
         self.busy.contains_key(actor)
     }
 
+    /// Whether a restart may hide what became of this actor's calls: it is to be resumed before it hears anything else.
+    /// Once everything that was owed is taken up again this costs nothing.
+    #[must_use]
+    pub fn may_be_lost(&self, actor: &Address) -> bool {
+        let is_listed = || self.queued.contains(actor) && self.owed.contains(&Debt::Lost(actor.clone()));
+        !self.is_busy(actor) && (self.cursor.is_some() || is_listed())
+    }
+
     /// Notes an actor whose turn comes when there is room. The first word about an actor stands.
     pub fn owe(&mut self, debt: Debt) {
         let (Debt::Lost(actor) | Debt::Again(actor)) = &debt;
@@ -131,7 +139,8 @@ impl Debts {
         for Debt::Lost(actor) | Debt::Again(actor) in &taken {
             self.queued.remove(actor);
         }
-        Ok(taken)
+        // Whose calls are in flight was resumed already, because something else reached it first.
+        Ok(taken.into_iter().filter(|debt| !matches!(debt, Debt::Lost(actor) if self.is_busy(actor))).collect())
     }
 }
 

@@ -1,10 +1,12 @@
 //! One message to one actor: make it, ask it, ask again with the rows that it needs, and take over what it says.
 
 use super::batch::{Batch, Delivery, Held, Next};
+use super::debts::Debt;
 use super::hot::HotActor;
 use super::outside::Outside;
 use super::turns::{BatchFailure, Turns};
 use crate::parts::{Part, Parts, Trap};
+use crate::store::WakeRow;
 use crate::wit::{Address, CallFailure, CallOutcome, Done, Effect, Message, Outcome, Range, RangeRows, Row, TurnInput};
 use crate::{clock, limits};
 
@@ -27,6 +29,10 @@ impl<P: Parts, O: Outside> Turns<P, O> {
             return Err(BatchFailure::Endless);
         }
         let Delivery { to, message } = delivery;
+        if self.must_resume(&to, &message, batch)? {
+            batch.owed.push(Debt::Lost(to.clone()));
+            self.deliver(Delivery { to: to.clone(), message: Message::Resume }, batch)?;
+        }
         let mut input = TurnInput {
             now: clock::now_ms(),
             entropy: clock::entropy()?,
@@ -55,6 +61,16 @@ impl<P: Parts, O: Outside> Turns<P, O> {
             Message::Tell(_) | Message::Resume => {}
         }
         Ok(())
+    }
+
+    /// A message may reach an actor before its turn to be resumed has come. What a crash left running out there must be given
+    /// up first, or the same calls would go out beside it.
+    fn must_resume(&self, to: &Address, message: &Message, batch: &Batch) -> Result<bool, BatchFailure> {
+        let comes_first = matches!(message, Message::Resume) || batch.wakes.contains_key(to);
+        if comes_first || !self.debts.may_be_lost(to) {
+            return Ok(false);
+        }
+        Ok(self.store.wake_row(&to.to_text())? == Some(WakeRow::Owing))
     }
 
     /// A trap may come of the state of the instance: the actor gets a second chance in a fresh one.

@@ -398,6 +398,27 @@ fn after_a_restart_the_catalog_comes_first_then_the_owing_are_resumed_and_the_pa
 }
 
 #[test]
+fn an_owing_actor_is_resumed_before_it_hears_anything_else_and_once() {
+    let disk = Disk::new();
+    Store::open(&disk.path()).unwrap().set_wake_row("run/owing", Some(WakeRow::Owing)).unwrap();
+    let mut running = disk.run(move |_, _, input| {
+        Ok(done(|done| match &input.message {
+            Message::Resume => {
+                done.owing = true;
+                done.effects.push(call("owed"));
+            }
+            _ => done.owing = true,
+        }))
+    });
+    running.inbox.answered(run("owing"), outcome("of another life"));
+    running.turns.step();
+    running.inbox.answered(run("owing"), outcome("another"));
+    running.turns.step();
+    let turns: Vec<_> = running.turns.parts.turns.iter().map(|(actor, kind)| (actor.as_str(), *kind)).collect();
+    assert_eq!(turns, [("run/owing", "resume"), ("run/owing", "answered"), ("run/owing", "answered")]);
+}
+
+#[test]
 fn a_new_catalog_is_everywhere_before_the_answer_that_tells_of_it() {
     let disk = Disk::new();
     let mut running = disk.run(|address, _, input| {

@@ -141,14 +141,14 @@ impl<P: Parts, O: Outside> Turns<P, O> {
             self.take_in(item, batch);
         }
         for debt in owed.iter().cloned() {
-            let delivery = match debt {
-                Debt::Lost(to) => Delivery { to, message: Message::Resume },
+            match debt {
+                // Before whatever else may have reached it.
+                Debt::Lost(to) => batch.queue.push_front(Delivery { to, message: Message::Resume }),
                 Debt::Again(to) => {
                     self.hot.let_go(&mut self.parts, &to);
-                    Delivery { to, message: Message::Wake }
+                    batch.queue.push_back(Delivery { to, message: Message::Wake });
                 }
-            };
-            batch.queue.push_back(delivery);
+            }
         }
         batch.woken = woken;
         batch.owed.extend(owed);

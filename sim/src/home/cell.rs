@@ -1,0 +1,115 @@
+//! One actor: what storage holds of it, and what is hot.
+
+use std::collections::{BTreeMap, BTreeSet};
+use stepwell_engine::actor::{EventApi, Executor, Part, Scheduler};
+use stepwell_engine::error::Fault;
+use stepwell_engine::turn::{ActorKind, Address, Done, Message, Outcome, Range, Row, Supplied, Turn};
+
+/// What storage holds of an actor.
+#[derive(Clone, Debug, Default)]
+pub struct Cell {
+    /// Its rows.
+    pub rows: BTreeMap<String, Vec<u8>>,
+    /// When it wants to be woken, by the server's clock.
+    pub wake_at: Option<u64>,
+    /// Calls are in flight.
+    pub owing: bool,
+    /// Messages that nobody has confirmed yet (homes without a shared transaction).
+    pub outbox: BTreeMap<u64, (Address, Vec<u8>)>,
+    /// The number of the next message.
+    pub next_out: u64,
+    /// Calls in flight, and when each is given up for lost (homes without a process that knows).
+    pub leases: BTreeMap<String, u64>,
+}
+
+impl Cell {
+    /// Takes over what a turn decided, but for its effects; gives the keys that were written.
+    pub fn take_over(&mut self, done: &Done) -> BTreeSet<String> {
+        let mut written = BTreeSet::new();
+        for write in &done.writes {
+            match &write.value {
+                Some(value) => {
+                    self.rows.insert(write.key.clone(), value.clone());
+                    written.insert(write.key.clone());
+                }
+                None => drop(self.rows.remove(&write.key)),
+            }
+        }
+        self.wake_at = done.wake_at.map(|at| at.0);
+        self.owing = done.owing;
+        written
+    }
+
+    fn read(&self, range: &Range) -> Vec<Row> {
+        let row = |(key, value): (&String, &Vec<u8>)| Row { key: key.clone(), value: value.clone() };
+        let limit = usize::try_from(range.limit).unwrap_or(usize::MAX);
+        if range.start >= range.end {
+            return Vec::new();
+        }
+        let held = self.rows.range(range.start.clone()..range.end.clone());
+        if range.descending { held.rev().take(limit).map(row).collect() } else { held.take(limit).map(row).collect() }
+    }
+}
+
+/// An actor in memory.
+#[allow(clippy::large_enum_variant, reason = "most of them are runs, which is the large one")]
+pub enum Hot {
+    /// Of the event API.
+    EventApi(EventApi),
+    /// A run.
+    Executor(Executor),
+    /// Of the scheduler.
+    Scheduler(Scheduler),
+}
+
+impl Hot {
+    /// Makes the actor at `address` of its rows.
+    ///
+    /// # Errors
+    /// Rows that it cannot read: a defect.
+    pub fn load(address: &Address, cell: &Cell) -> Result<Self, Fault> {
+        fn rows<P: Part>(address: &Address, cell: &Cell) -> Result<P, Fault> {
+            let held: Vec<_> =
+                P::preload(address).into_iter().map(|range| (range.clone(), cell.read(&range))).collect();
+            P::load(address, &held)
+        }
+        match address.kind {
+            ActorKind::Catalog | ActorKind::Stream | ActorKind::History => rows(address, cell).map(Self::EventApi),
+            ActorKind::Run => rows(address, cell).map(Self::Executor),
+            ActorKind::Waits | ActorKind::Gate | ActorKind::Cron => rows(address, cell).map(Self::Scheduler),
+        }
+    }
+
+    /// A whole turn, with the rows that it needs.
+    ///
+    /// # Errors
+    /// A message that no actor sends, or a turn that never has enough: a defect.
+    pub fn turn(&mut self, turn: &Turn<'_>, message: &Message, cell: &Cell) -> Result<Done, Fault> {
+        const ROUNDS_MAX: usize = 32;
+        let mut supplied = Supplied::default();
+        for _ in 0..ROUNDS_MAX {
+            let turn = Turn { supplied: &supplied, ..*turn };
+            let outcome = match self {
+                Self::EventApi(part) => part.turn(&turn, message.clone()),
+                Self::Executor(part) => part.turn(&turn, message.clone()),
+                Self::Scheduler(part) => part.turn(&turn, message.clone()),
+            }?;
+            match outcome {
+                Outcome::Done(done) => return Ok(done),
+                Outcome::Needs(ranges) => {
+                    supplied.0.extend(ranges.into_iter().map(|range| (range.clone(), cell.read(&range))));
+                }
+            }
+        }
+        Err(Fault::new("turn", "it asked for rows again and again"))
+    }
+
+    /// What the fold of the rows comes to, to be compared.
+    #[must_use]
+    pub fn state(&self) -> Option<String> {
+        match self {
+            Self::Executor(Executor::Run(run)) => Some(format!("{:?}", run.state())),
+            _ => None,
+        }
+    }
+}
