@@ -5,7 +5,7 @@
 //! 1. There is one thread, one clock ([`World::now`](world::World)) and one source of chance ([`dice::Dice`]).
 //! 2. Whatever happens is a [`world::Thing`] of one agenda, ordered by time and then by the order in which it was put there.
 //! 3. All collections are ordered. Nothing reads the machine's clock, environment or entropy.
-//! 4. Each line of the story, and each turn's decision, goes into one hash: the same seed gives the same hash.
+//! 4. Each line of the story, and all that the engine gives ([`script`]), goes into one hash: the same seed, the same hash.
 //!
 //! # Where to look
 //!
@@ -20,6 +20,7 @@ pub mod fault;
 pub mod home;
 pub mod invariant;
 pub mod scenario;
+pub mod script;
 pub mod server;
 pub mod trace;
 pub mod user;
@@ -44,6 +45,8 @@ pub struct Report {
     pub fingerprint: String,
     /// The story.
     pub story: Vec<String>,
+    /// What the engine was asked and gave, where that was to be recorded: the lines of a [`script`].
+    pub script: Vec<String>,
     /// What was broken.
     pub violation: Option<Violation>,
     /// How often each fault struck.
@@ -57,6 +60,12 @@ pub struct Report {
 /// Runs the world of `seed`, without some kinds of faults.
 #[must_use]
 pub fn run_seed(seed: u64, without: &BTreeSet<Fault>, events_max: Option<usize>) -> Report {
+    report(world_of(seed, without, events_max))
+}
+
+/// The world of `seed` at its beginning, without some kinds of faults.
+#[must_use]
+pub fn world_of(seed: u64, without: &BTreeSet<Fault>, events_max: Option<usize>) -> World {
     let mut dice = Dice::new(seed);
     let kind = if seed.is_multiple_of(2) { Kind::File } else { Kind::Objects };
     let functions = dice.between(1, FUNCTIONS_MAX.saturating_add(1));
@@ -65,13 +74,14 @@ pub fn run_seed(seed: u64, without: &BTreeSet<Fault>, events_max: Option<usize>)
     let events = events.min(events_max.unwrap_or(usize::MAX));
     let faults = Faults::mixed(&mut dice, without);
     let setup = Setup { kind, programs, events, restless: true, crash_at: None };
-    report(World::new(setup, faults, dice))
+    World::new(setup, faults, dice)
 }
 
 /// Runs one world to its end.
 #[must_use]
 pub fn report(mut world: World) -> Report {
     let violation = world.run().err();
+    world.trace.hash(world.script.fingerprint().as_bytes());
     Report {
         fingerprint: world.trace.fingerprint(),
         story: world.trace.lines().to_vec(),
@@ -79,6 +89,7 @@ pub fn report(mut world: World) -> Report {
         struck: world.faults.struck().clone(),
         runs: world.runs(),
         points: world.points,
+        script: world.script.into_lines(),
     }
 }
 

@@ -4,10 +4,11 @@ use anyhow::{Context as _, Result};
 use clap::Parser;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use stepwell_sim::fault::Fault;
-use stepwell_sim::{run_seed, shrink};
+use stepwell_sim::{report, run_seed, shrink, world_of};
 
 /// Lines of a story that are shown unless all are asked for.
 const STORY_LINES: usize = 80;
@@ -41,6 +42,9 @@ struct Args {
     /// Tells the whole story, not only its end
     #[arg(long)]
     story: bool,
+    /// Writes what the engine was asked and what it gave, for other builds of it to replay
+    #[arg(long, value_name = "FILE", requires = "seed")]
+    record: Option<PathBuf>,
 }
 
 fn fault(name: &str) -> Result<Fault, String> {
@@ -59,8 +63,16 @@ fn main() -> Result<ExitCode> {
 }
 
 fn one(seed: u64, without: &BTreeSet<Fault>, args: &Args) -> Result<ExitCode> {
-    let report = run_seed(seed, without, args.events);
+    let mut world = world_of(seed, without, args.events);
+    if args.record.is_some() {
+        world.record();
+    }
+    let report = report(world);
     let mut out = std::io::stdout().lock();
+    if let Some(path) = &args.record {
+        std::fs::write(path, report.script.join("\n") + "\n").with_context(|| path.display().to_string())?;
+        writeln!(out, "{} lines in {}", report.script.len(), path.display())?;
+    }
     let hidden = if args.story { 0 } else { report.story.len().saturating_sub(STORY_LINES) };
     if hidden > 0 {
         writeln!(out, "({hidden} lines before; --story shows them)")?;

@@ -33,9 +33,14 @@ impl World {
         }
         let (now, entropy) = (Millis(self.clock()), Entropy(self.dice.entropy()));
         self.say(&format!("{} {} from {from:?}", request.method, request.path));
-        let mut exchange = Exchange::new(now, entropy, &self.home.catalog.clone(), &self.settings, request);
-        let progress = exchange.start();
         let id = self.fresh();
+        let catalog = self.home.catalog.clone();
+        self.script.decides_by(&catalog);
+        self.script.open(id, (now.0, entropy.0), &catalog, &request);
+        let mut exchange = Exchange::new(now, entropy, &catalog, &self.settings, request);
+        let step = self.script.start(id);
+        let progress = exchange.start();
+        self.script.proceeded(step, &progress);
         self.open.insert(id, Open { from, exchange, tokens: Vec::new(), answers: Vec::new() });
         self.go_on(id, progress);
     }
@@ -72,11 +77,13 @@ impl World {
         if open.answers.iter().any(Option::is_none) {
             return;
         }
-        let answers = std::mem::take(&mut open.answers).into_iter().flatten().collect();
+        let answers: Vec<_> = std::mem::take(&mut open.answers).into_iter().flatten().collect();
         open.tokens.clear();
         let now = Millis(self.now);
         if let Some(open) = self.open.get_mut(&id) {
+            let step = self.script.resume(id, now.0, &answers);
             let progress = open.exchange.resume(now, answers);
+            self.script.proceeded(step, &progress);
             self.go_on(id, progress);
         }
     }

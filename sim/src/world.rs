@@ -9,6 +9,7 @@ use crate::dice::Dice;
 use crate::fault::{Fault, Faults};
 use crate::home::{Cell, Home, Hot, Kind, file, objects};
 use crate::invariant::{Invariant, Violation, Watched, require, starts_once};
+use crate::script::Script;
 use crate::server::{Asker, Open};
 use crate::trace::Trace;
 use crate::user::Users;
@@ -103,6 +104,8 @@ pub struct World {
     pub home: Home,
     /// What happened.
     pub trace: Trace,
+    /// What the engine was asked and gave.
+    pub script: Script,
     /// Crash points so far.
     pub points: u64,
     /// The app.
@@ -133,6 +136,7 @@ impl World {
             faults,
             home: Home::new(setup.kind),
             trace: Trace::default(),
+            script: Script::default(),
             points: 0,
             app: App::new(setup.programs),
             users,
@@ -153,6 +157,11 @@ impl World {
         };
         world.after(0, Thing::User(0));
         world
+    }
+
+    /// Keeps the script, which is otherwise only hashed. To be asked for before anything happens.
+    pub fn record(&mut self) {
+        self.script.keep(&self.settings);
     }
 
     /// Lets everything happen, and checks what must hold.
@@ -285,18 +294,24 @@ impl World {
         let fault = |what: String| Violation { invariant: Invariant::NoFault, what };
         let mut hot = match self.home.hot.remove(to) {
             Some(hot) => hot,
-            None => Hot::load(to, cell).map_err(|e| fault(format!("{to:?} cannot be made: {e}")))?,
+            None => {
+                let rows = Hot::rows(to, cell);
+                self.script.loaded(to, &rows);
+                Hot::load(to, &rows).map_err(|e| fault(format!("{to:?} cannot be made: {e}")))?
+            }
         };
         self.say(&format!("{:?}/{} <- {}", to.kind, to.key, file::kind(message)));
+        let catalog = self.home.catalog.clone();
+        self.script.decides_by(&catalog);
         let turn = Turn {
             now: Millis(self.clock()),
             entropy: Entropy(self.dice.entropy()),
-            catalog: &self.home.catalog.clone(),
+            catalog: &catalog,
             settings: &self.settings,
             supplied: &Supplied::default(),
         };
-        let done = hot.turn(&turn, message, cell).map_err(|e| fault(format!("{to:?}: {e}")))?;
-        self.trace.hash(format!("{done:?}").as_bytes());
+        let done = hot.turn(to, &turn, message, cell, &mut self.script);
+        let done = done.map_err(|e| fault(format!("{to:?}: {e}")))?;
         self.home.hot.insert(to.clone(), hot);
         Ok(done)
     }
@@ -315,7 +330,7 @@ impl World {
             }
         }
         if let Some(hot) = self.home.hot.get(address) {
-            let fold = Hot::load(address, &cell);
+            let fold = Hot::load(address, &Hot::rows(address, &cell));
             let fold = fold.map_err(|e| Violation { invariant: Invariant::NoFault, what: e.to_string() })?;
             require(hot.state() == fold.state(), Invariant::HotIsTheFold, || {
                 format!("{address:?} is {:?}, but its rows say {:?}", hot.state(), fold.state())

@@ -9,7 +9,7 @@ use std::process::{Command, ExitCode};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// What the simulator itself takes: --seed <N>, --seeds <COUNT>, --minutes <N>, --without <FAULTS>, --story
+    /// What the simulator itself takes: --seed <N>, --seeds <COUNT>, --minutes <N>, --without <FAULTS>, --story, --record <FILE>
     #[arg(value_name = "ARGUMENTS", trailing_var_arg = true, allow_hyphen_values = true)]
     sim: Vec<OsString>,
 }

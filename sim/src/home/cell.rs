@@ -1,5 +1,6 @@
 //! One actor: what storage holds of it, and what is hot.
 
+use crate::script::Script;
 use std::collections::{BTreeMap, BTreeSet};
 use stepwell_engine::actor::{EventApi, Executor, Part, Scheduler};
 use stepwell_engine::error::Fault;
@@ -63,20 +64,28 @@ pub enum Hot {
 }
 
 impl Hot {
+    /// The rows that the actor at `address` is made of.
+    #[must_use]
+    pub fn rows(address: &Address, cell: &Cell) -> Vec<(Range, Vec<Row>)> {
+        let ranges = match address.kind {
+            ActorKind::Catalog | ActorKind::Stream | ActorKind::History => EventApi::preload(address),
+            ActorKind::Run => Executor::preload(address),
+            ActorKind::Waits | ActorKind::Gate | ActorKind::Cron => Scheduler::preload(address),
+        };
+        ranges.into_iter().map(|range| (range.clone(), cell.read(&range))).collect()
+    }
+
     /// Makes the actor at `address` of its rows.
     ///
     /// # Errors
     /// Rows that it cannot read: a defect.
-    pub fn load(address: &Address, cell: &Cell) -> Result<Self, Fault> {
-        fn rows<P: Part>(address: &Address, cell: &Cell) -> Result<P, Fault> {
-            let held: Vec<_> =
-                P::preload(address).into_iter().map(|range| (range.clone(), cell.read(&range))).collect();
-            P::load(address, &held)
-        }
+    pub fn load(address: &Address, rows: &[(Range, Vec<Row>)]) -> Result<Self, Fault> {
         match address.kind {
-            ActorKind::Catalog | ActorKind::Stream | ActorKind::History => rows(address, cell).map(Self::EventApi),
-            ActorKind::Run => rows(address, cell).map(Self::Executor),
-            ActorKind::Waits | ActorKind::Gate | ActorKind::Cron => rows(address, cell).map(Self::Scheduler),
+            ActorKind::Catalog | ActorKind::Stream | ActorKind::History => {
+                EventApi::load(address, rows).map(Self::EventApi)
+            }
+            ActorKind::Run => Executor::load(address, rows).map(Self::Executor),
+            ActorKind::Waits | ActorKind::Gate | ActorKind::Cron => Scheduler::load(address, rows).map(Self::Scheduler),
         }
     }
 
@@ -84,17 +93,26 @@ impl Hot {
     ///
     /// # Errors
     /// A message that no actor sends, or a turn that never has enough: a defect.
-    pub fn turn(&mut self, turn: &Turn<'_>, message: &Message, cell: &Cell) -> Result<Done, Fault> {
+    pub fn turn(
+        &mut self,
+        address: &Address,
+        turn: &Turn<'_>,
+        message: &Message,
+        cell: &Cell,
+        script: &mut Script,
+    ) -> Result<Done, Fault> {
         const ROUNDS_MAX: usize = 32;
         let mut supplied = Supplied::default();
         for _ in 0..ROUNDS_MAX {
             let turn = Turn { supplied: &supplied, ..*turn };
+            let step = script.turn(address, &turn, message);
             let outcome = match self {
                 Self::EventApi(part) => part.turn(&turn, message.clone()),
                 Self::Executor(part) => part.turn(&turn, message.clone()),
                 Self::Scheduler(part) => part.turn(&turn, message.clone()),
-            }?;
-            match outcome {
+            };
+            script.turned(step, &outcome);
+            match outcome? {
                 Outcome::Done(done) => return Ok(done),
                 Outcome::Needs(ranges) => {
                     supplied.0.extend(ranges.into_iter().map(|range| (range.clone(), cell.read(&range))));
