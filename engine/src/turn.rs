@@ -173,6 +173,8 @@ pub enum Message {
     Wake,
     /// The shell lost what was in flight: give every effect that is still owed.
     Resume,
+    /// These calls count as lost, by their ids; others may be in flight.
+    Lost(Vec<String>),
 }
 
 /// A call to a user's app.

@@ -219,6 +219,7 @@ fn message() -> impl Strategy<Value = Message> {
         2 => (".{0,8}", answer).prop_map(|(id, answer)| Message::Answered(CallOutcome { id, answer })),
         1 => Just(Message::Wake),
         1 => Just(Message::Resume),
+        1 => prop::collection::vec(".{0,8}", 0..3).prop_map(Message::Lost),
     ]
 }
 

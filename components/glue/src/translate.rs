@@ -71,6 +71,7 @@ pub(crate) fn message(given: wit::Message) -> Message {
         wit::Message::Answered(outcome) => Message::Answered(call_outcome(outcome)),
         wit::Message::Wake => Message::Wake,
         wit::Message::Resume => Message::Resume,
+        wit::Message::Lost(calls) => Message::Lost(calls),
     }
 }
 

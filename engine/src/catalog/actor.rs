@@ -11,7 +11,7 @@ use crate::actor::Actor;
 use crate::error::{Code, Fault, Refusal};
 use crate::ids::{AppId, uuid_of};
 use crate::limits::SYNCS_WAITING_MAX;
-use crate::turn::{CallOutcome, Done, Effect, Message, Outcome, Range, Row, Turn};
+use crate::turn::{CallFailure, CallOutcome, Done, Effect, Message, Outcome, Range, Row, Turn};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -40,6 +40,7 @@ impl Actor for CatalogActor {
             }
             Message::Answered(outcome) => self.answered(turn, &outcome)?,
             Message::Resume => self.resumed()?,
+            Message::Lost(calls) => self.lost(turn, calls)?,
             Message::Wake => Done::default(),
             Message::Tell(_) => return Err(Fault::new("message to the catalog", "nobody tells it anything")),
         };
@@ -173,6 +174,18 @@ impl CatalogActor {
         self.commit(&change, &mut done)?;
         if let Some((token, report)) = self.syncs.settle(&outcome.id, report) {
             done.reply(token, &Ok::<_, Refusal>(report))?;
+        }
+        Ok(done)
+    }
+
+    /// Nobody will answer these: each is judged as an app that could not be reached.
+    fn lost(&mut self, turn: &Turn<'_>, calls: Vec<String>) -> Result<Done, Fault> {
+        let mut done = Done::default();
+        for id in calls {
+            let answer = Err(CallFailure::Unreachable("the server lost the call on its way".to_owned()));
+            let one = self.answered(turn, &CallOutcome { id, answer })?;
+            done.writes.extend(one.writes);
+            done.effects.extend(one.effects);
         }
         Ok(done)
     }

@@ -43,7 +43,9 @@ impl Actor for History {
                 Ask::Runs { limit, before } => return list::runs(turn, token, limit, before),
             },
             Message::Wake | Message::Resume => {}
-            Message::Answered(_) => return Err(Fault::new("message to the history", "it calls no apps")),
+            Message::Answered(_) | Message::Lost(_) => {
+                return Err(Fault::new("message to the history", "it calls no apps"));
+            }
         }
         Ok(Outcome::Done(done))
     }

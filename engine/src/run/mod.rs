@@ -85,6 +85,7 @@ impl Actor for Run {
             Message::Answered(outcome) => self.answered(turn, outcome, &mut done)?,
             Message::Wake => self.wake(turn, &mut done)?,
             Message::Resume => self.resume(turn, &mut done)?,
+            Message::Lost(calls) => self.lost(turn, &calls, &mut done)?,
         }
         if let Some(live) = &mut self.live {
             live.settle(turn, &mut done)?;
@@ -181,6 +182,20 @@ impl Run {
         }
         // Also those that are not due: they may have been, before the clock was set back.
         let units: Vec<UnitId> = live.state.units.keys().cloned().collect();
+        if units.is_empty() { Ok(()) } else { live.append(turn, Entry::Redispatched { units }, done) }
+    }
+
+    /// Gives up the calls that are current, under a new generation each; their siblings in flight stay as they are.
+    fn lost(&mut self, turn: &Turn<'_>, calls: &[String], done: &mut Done) -> Result<(), Fault> {
+        let Some(live) = &mut self.live else { return Ok(()) };
+        let mut units = Vec::new();
+        for id in calls {
+            let Some(call) = CallId::parse(id) else { return Err(Fault::new("call id", id)) };
+            live.sent.remove(&call);
+            if live.state.units.get(&call.unit).is_some_and(|unit| unit.generation == call.generation) {
+                units.push(call.unit);
+            }
+        }
         if units.is_empty() { Ok(()) } else { live.append(turn, Entry::Redispatched { units }, done) }
     }
 }

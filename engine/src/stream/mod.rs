@@ -52,7 +52,7 @@ impl Actor for Stream {
             Message::Wake => self.sweep(turn),
             // Nothing is ever owed: what an event starts is sent in the turn that stores it.
             Message::Resume => Ok(self.done(Done::default())),
-            Message::Answered(_) => Err(Fault::new("message to the stream", "it calls no apps")),
+            Message::Answered(_) | Message::Lost(_) => Err(Fault::new("message to the stream", "it calls no apps")),
         }
     }
 }

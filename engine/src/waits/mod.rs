@@ -63,7 +63,9 @@ impl Actor for Waits {
                     wait.resume_run(&mut done)?;
                 }
             }
-            Message::Ask { .. } | Message::Answered(_) => return Err(Fault::new("message to waits", "not a tell")),
+            Message::Ask { .. } | Message::Answered(_) | Message::Lost(_) => {
+                return Err(Fault::new("message to waits", "not a tell"));
+            }
         }
         for Write { key, value } in &done.writes {
             self.fold(key, value.as_deref())?;

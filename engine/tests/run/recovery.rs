@@ -30,6 +30,39 @@ fn every_parallel_call_is_made_again() {
 }
 
 #[test]
+fn a_lost_call_is_made_again_and_its_siblings_are_left_alone() {
+    let (mut run, call) = Driver::started();
+    run.ops(&call, &json!([planned("a"), planned("b"), planned("c")]));
+    let calls = run.calls();
+    run.evict();
+    run.turn(Message::Lost(vec![calls[1].id.clone(), call.id]));
+    // A run that was made anew asks for all its calls; only the lost one has another id.
+    let again = run.calls();
+    assert_eq!(again.iter().map(|call| call.id == calls[1].id).collect::<Vec<_>>(), [false; 3]);
+    assert_eq!((&again[0].id, &again[2].id), (&calls[0].id, &calls[2].id));
+    run.ops(&calls[1], &json!([ran("b", "late")]));
+    run.no_calls();
+    for (call, value) in [(&again[1], 2), (&calls[0], 1), (&calls[2], 3)] {
+        run.ops(call, &json!([ran(call.step(), value)]));
+    }
+    assert_eq!(run.call().body["steps"], json!({"a": {"data": 1}, "b": {"data": 2}, "c": {"data": 3}}));
+    assert_eq!(run.journal().iter().filter(|entry| *entry == "Redispatched").count(), 1);
+}
+
+#[test]
+fn a_call_that_is_over_or_unknown_cannot_be_lost() {
+    let (mut run, call) = Driver::started();
+    run.ops(&call, &json!([ran("a", 1)]));
+    let next = run.call();
+    run.turn(Message::Lost(vec![call.id]));
+    run.no_calls();
+    run.returns(&next, &json!(1));
+    run.turn(Message::Lost(vec![next.id]));
+    run.no_calls();
+    assert!(!run.journal().iter().any(|entry| entry == "Redispatched"));
+}
+
+#[test]
 fn a_retry_that_waits_keeps_waiting() {
     let (mut run, call) = Driver::started();
     run.ops(&call, &json!([threw("a")]));

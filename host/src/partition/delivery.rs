@@ -58,7 +58,8 @@ impl<P: Parts, O: Outside> Turns<P, O> {
                 batch.queue.push_front(Delivery { to, message: Message::Answered(outcome) });
             }
             Message::Wake => batch.trapped_wakes.push(to),
-            Message::Tell(_) | Message::Resume => {}
+            // The process knows its calls: nobody here says that one is lost.
+            Message::Tell(_) | Message::Resume | Message::Lost(_) => {}
         }
         Ok(())
     }
@@ -189,5 +190,6 @@ fn name_of(message: &Message) -> &'static str {
         Message::Answered(_) => "answered",
         Message::Wake => "wake",
         Message::Resume => "resume",
+        Message::Lost(_) => "lost",
     }
 }

@@ -220,5 +220,6 @@ pub const fn kind(message: &Message) -> &'static str {
         Message::Answered(_) => "answered",
         Message::Wake => "wake",
         Message::Resume => "resume",
+        Message::Lost(_) => "lost",
     }
 }

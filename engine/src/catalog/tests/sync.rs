@@ -233,6 +233,15 @@ fn what_was_under_way_at_a_restart_is_dropped() {
 }
 
 #[test]
+fn a_lost_call_is_an_app_that_was_not_reached() {
+    let mut driver = Driver::default();
+    let (token, calls) = driver.sync(Some(URL), false);
+    assert!(!driver.turn(Message::Lost(vec![calls[0].id.clone(), "sync/0/0/0".to_owned()])).owing);
+    let report = driver.reply(token).unwrap().unwrap()["apps"][0].clone();
+    assert_eq!((&report["ok"], &report["error"]["code"]), (&json!(false), &json!("unreachable")));
+}
+
+#[test]
 fn only_so_many_syncs_wait_at_once() {
     let mut driver = Driver::default();
     for _ in 0..crate::limits::SYNCS_WAITING_MAX {

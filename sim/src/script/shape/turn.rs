@@ -35,6 +35,7 @@ enum Message<'a> {
     Answered(CallOutcome<'a>),
     Wake,
     Resume,
+    Lost(&'a [String]),
 }
 
 fn message(message: &turn::Message) -> Message<'_> {
@@ -44,6 +45,7 @@ fn message(message: &turn::Message) -> Message<'_> {
         turn::Message::Answered(outcome) => Message::Answered(call_outcome(outcome)),
         turn::Message::Wake => Message::Wake,
         turn::Message::Resume => Message::Resume,
+        turn::Message::Lost(calls) => Message::Lost(calls),
     }
 }
 
