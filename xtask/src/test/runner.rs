@@ -14,9 +14,9 @@ pub(crate) struct Runner<'a> {
 }
 
 impl Runner<'_> {
-    /// The tests of one package.
-    pub(crate) fn only(&self, package: &str) -> Result<Tally> {
-        self.run(&["--package", package])
+    /// The tests of some packages.
+    pub(crate) fn only(&self, packages: &[&str]) -> Result<Tally> {
+        self.run(&packages.iter().flat_map(|package| ["--package", package]).collect::<Vec<_>>())
     }
 
     /// The tests of the workspace but for some packages.
@@ -33,6 +33,7 @@ impl Runner<'_> {
         };
         cargo.args(selection).args(self.filter);
         cargo.env("STEPWELL_BIN", self.workspace.release("stepwell"));
+        cargo.env("STEPWELL_SIM", self.workspace.release("stepwell-sim"));
         counted(&mut cargo)
     }
 }
