@@ -3,6 +3,7 @@
 mod bench;
 mod build;
 mod demo;
+mod mutants;
 mod packages;
 mod process;
 mod progress;
@@ -30,6 +31,8 @@ enum Command {
     Bench(bench::Arguments),
     /// Starts the server and an example app, and shows a run as it happens
     Demo(demo::Arguments),
+    /// Changes the engine in small ways and sees whether a test notices
+    Mutants(mutants::Arguments),
     /// Simulates whole clusters from seeds, under every fault
     Sim(sim::Arguments),
     /// Runs every check and every test
@@ -54,6 +57,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Bench(arguments) => bench::run(&workspace, &arguments),
         Command::Build(arguments) => build::run(&workspace, &arguments).map(|()| ExitCode::SUCCESS),
         Command::Demo(arguments) => demo::run(&workspace, &arguments),
+        Command::Mutants(arguments) => mutants::run(&workspace, &arguments),
         Command::Sim(arguments) => sim::run(&workspace, &arguments),
         Command::Test(arguments) => test::run(&workspace, &arguments),
     }
