@@ -21,6 +21,7 @@ mod evaluate;
 mod format;
 mod functions;
 mod guard;
+mod index;
 mod json;
 mod lower;
 mod macros;
@@ -31,6 +32,7 @@ mod tree;
 mod value;
 
 pub use cache::compiled;
+pub use index::{Term, key_at};
 pub use value::{Text, Value};
 
 use crate::ids::Millis;

@@ -51,12 +51,17 @@ pub(super) fn walk<'a>(event: &'a str, fields: &[String]) -> (Value<'a>, usize) 
 
 /// The field `name` of an object; of several with that name the last.
 pub(super) fn field<'a>(text: &'a str, name: &str) -> Value<'a> {
+    raw_field(text, name).map_or(Value::Missing, value)
+}
+
+/// The field `name` of an object as text; of several with that name the last.
+pub(super) fn raw_field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     let mut fields = Fields::new(Scanner::new(text));
-    let mut found = Value::Missing;
+    let mut found = None;
     while let Some((key, _)) = fields.next_key() {
         let Some(text) = fields.step_over() else { break };
         if is(key, name) {
-            found = value(text);
+            found = Some(text);
         }
     }
     found
