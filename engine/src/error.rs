@@ -127,6 +127,10 @@ codes! {
     CheckpointStale = "checkpoint_stale", 409;
     /// A checkpoint may not carry this opcode.
     CheckpointOpcode = "checkpoint_opcode", 400;
+    /// No bulk cancellation with this id.
+    CancellationUnknown = "cancellation_unknown", 404;
+    /// Nobody waits for this signal.
+    SignalUnknown = "signal_unknown", 404;
     /// A step or the run's state is larger than allowed.
     StateTooLarge = "state_too_large", 413;
 
@@ -157,6 +161,18 @@ codes! {
     SleepTooLong = "sleep_too_long", 422;
     /// A sleep's duration or date cannot be read.
     SleepInvalid = "sleep_invalid", 422;
+    /// A wait's event, signal or timeout cannot be read.
+    WaitInvalid = "wait_invalid", 422;
+    /// A wait's expression does not compile.
+    ExpressionInvalid = "expression_invalid", 422;
+    /// The waits on one event name compare more different fields of it than allowed.
+    WaitRoutesExceeded = "wait_routes_exceeded", 422;
+    /// Another run waits for the signal already.
+    SignalConflict = "signal_conflict", 409;
+    /// Functions invoke each other deeper than allowed.
+    InvokeTooDeep = "invoke_too_deep", 422;
+    /// The invoked run was cancelled.
+    InvokeCancelled = "invoke_cancelled", 409;
     /// The function is no longer registered.
     FunctionGone = "function_gone", 410;
 }

@@ -145,5 +145,31 @@ pub const EXPIRED_IDS_PER_TURN_MAX: u32 = 1_000;
 pub const LIST_EVENTS_READ_MAX: u32 = 2_000;
 /// Bytes of stored events after which a page of a list ends early.
 pub const LIST_BYTES_READ_MAX: usize = 8 << 20;
+/// Waits that one turn shows an event to.
+pub const WAITS_PER_TURN_MAX: usize = 1_000;
+/// Shards of the waits on one event name that compare no field of it with a value.
+pub const WAITS_ANY_SHARDS: u128 = 8;
+/// Different fields by which the waits on one event name are looked up, and shards of those that look at none, together.
+pub const WAIT_ROUTES_PER_NAME_MAX: usize = 64;
+/// Names of events that are waited for and that a stream keeps hot.
+pub const WAITED_NAMES_HOT_MAX: usize = 4_096;
+/// How much longer than asked for, at least, a stream goes on telling of events of a name.
+pub const WANT_AHEAD_MIN: Millis = Millis(60 * 60 * 1_000);
+/// Newest events whose ids a stream remembers, or looks through, for those who begin to wait.
+pub const RECENT_EVENTS_MAX: usize = 4_096;
+/// Of those, how many are read first where they are not remembered.
+pub const RECENT_EVENTS_READ_FIRST: u32 = 64;
+/// How much older than its receipt an event's id may be, to be found by those who begin to wait.
+pub const RECENT_ID_MARGIN: Millis = Millis(10_000);
+/// A signal's name.
+pub const SIGNAL_NAME_BYTES_MAX: usize = 1_024;
+/// How long a wait may last where its function says nothing: a cancellation, an invocation.
+pub const WAIT_TIME_DEFAULT: Millis = Millis(365 * 24 * 60 * 60 * 1_000);
+/// Bulk cancellations that are kept; beyond it the oldest goes.
+pub const CANCELLATIONS_KEPT_MAX: usize = 1_000;
+/// Rows of runs that one turn looks at for a bulk cancellation.
+pub const CANCELLATION_RUNS_PER_TURN_MAX: u32 = 500;
+/// How deep functions may invoke functions.
+pub const INVOKE_DEPTH_MAX: u32 = 32;
 /// Stored events that a list reads at first, before it knows how large they are.
 pub const LIST_EVENTS_READ_FIRST: u32 = 32;

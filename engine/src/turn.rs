@@ -20,7 +20,7 @@ pub enum ActorKind {
     History,
     /// One flow-control gate.
     Gate,
-    /// Waits on one event name.
+    /// Waits for one event name and value, or for one signal.
     Waits,
     /// The timers of one function.
     Cron,
@@ -53,6 +53,18 @@ impl Address {
     #[must_use]
     pub fn stream() -> Self {
         Self::new(ActorKind::Stream, "0")
+    }
+
+    /// Every shard of the stream: what all of them must know.
+    #[must_use]
+    pub fn streams() -> Vec<Self> {
+        vec![Self::stream()]
+    }
+
+    /// The actor that keeps the waits of a name and value, by the key of their [`crate::waits::place::Place`].
+    #[must_use]
+    pub fn waits(at: &str) -> Self {
+        Self::new(ActorKind::Waits, at)
     }
 
     /// The history. One shard until a home needs more.
@@ -136,6 +148,8 @@ pub struct Settings {
     pub event_keys: Vec<String>,
     /// Replaces the back-off table by a constant.
     pub retry_interval: Option<Millis>,
+    /// An event that came so long before a wait for it, and since its run began, still ends the wait; none: it comes too late.
+    pub wait_look_back: Option<Millis>,
     /// The server's version.
     pub version: String,
 }

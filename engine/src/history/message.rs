@@ -1,5 +1,6 @@
 //! What the history is told and asked.
 
+use super::Cancellation;
 use crate::ids::{EventId, FunctionId, Millis, RunId};
 use crate::run::message::Status;
 use serde::{Deserialize, Serialize};
@@ -40,4 +41,10 @@ pub enum Ask {
         /// Only those before this one.
         before: Option<RunId>,
     },
+    /// Stops many runs. Answers the [`Cancellation`] once it is kept; the runs hear of it after that.
+    Cancel(Cancellation),
+    /// Answers every [`Cancellation`] that is kept, the newest first.
+    Cancellations,
+    /// Stops no further run because of this one. Answers `null`, or `cancellation_unknown`.
+    ForgetCancellation(String),
 }

@@ -1,10 +1,12 @@
 //! What the history promises.
 
-use super::History;
 use super::message::{Ask, Tell};
+use super::{Cancellation, History};
 use crate::ids::{EventId, Millis, RunId};
+use crate::limits::{CANCELLATION_RUNS_PER_TURN_MAX, CANCELLATIONS_KEPT_MAX};
 use crate::run::message::Status;
-use crate::stream::driver::{Driver, catalog};
+use crate::stream::driver::{Driver, catalog, sent};
+use crate::turn::Message;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -83,6 +85,76 @@ fn a_page_is_full_though_many_runs_have_no_beginning_yet() {
         history.tell(&ended(count));
     }
     assert_eq!(list(&mut history, 2, None).len(), 2);
+}
+
+fn cancellation(id: u64, after: Option<u64>, before: u64) -> Cancellation {
+    Cancellation {
+        id: EventId::new(Millis(id), 1).to_string(),
+        created_at: Millis(1_000),
+        function: "app-a".into(),
+        started_after: after.map(Millis),
+        started_before: Millis(before),
+        condition: None,
+    }
+}
+
+/// Wakes the history till it has told every run; the moments of those that were told.
+fn told(history: &mut Driver<History>, mut done: crate::turn::Done) -> Vec<u64> {
+    let mut told = Vec::new();
+    loop {
+        told.extend(sent(&done).into_iter().map(|(to, _)| RunId::parse(&to.key).unwrap().at().0));
+        if done.wake_at.is_none() {
+            return told;
+        }
+        done = history.turn(Message::Wake).unwrap();
+    }
+}
+
+#[test]
+fn a_bulk_cancellation_tells_the_runs_of_its_span_that_have_not_ended() {
+    let mut history = history();
+    for count in 1..=9 {
+        history.tell(&started(count));
+    }
+    history.tell(&ended(5));
+    let wanted = cancellation(1, Some(3), 7);
+    let (answer, done) = history.ask(&Ask::Cancel(wanted.clone()));
+    assert_eq!(answer.unwrap()["id"], json!(wanted.id));
+    assert_eq!(told(&mut history, done), [3, 4, 6, 7]);
+    // One whose beginning is told later is told then; one of another time is not.
+    let late = RunId::derived(EventId::new(Millis(6), 99), &"app-a".into());
+    let late = Tell::Started { run: late, function: "app-a".into(), event: EventId::new(Millis(6), 99), at: Millis(6) };
+    assert_eq!(sent(&history.tell(&late)).len(), 1);
+    assert!(sent(&history.tell(&started(8))).is_empty());
+}
+
+#[test]
+fn many_runs_are_told_in_pages() {
+    let mut history = history();
+    let count = u64::from(CANCELLATION_RUNS_PER_TURN_MAX) * 2 + 1;
+    for count in 1..=count {
+        history.tell(&started(count));
+    }
+    let (_, done) = history.ask(&Ask::Cancel(cancellation(1, None, u64::MAX >> 20)));
+    assert!(sent(&done).is_empty(), "the request does not wait for it");
+    assert_eq!(told(&mut history, done), (1..=count).collect::<Vec<_>>());
+}
+
+#[test]
+fn cancellations_are_listed_and_forgotten_and_their_number_is_bounded() {
+    let mut history = history();
+    let count = CANCELLATIONS_KEPT_MAX as u64 + 1;
+    for id in 1..=count {
+        let done = history.ask(&Ask::Cancel(cancellation(id, None, 5))).1;
+        told(&mut history, done);
+    }
+    let listed: Vec<Value> = serde_json::from_value(history.ask(&Ask::Cancellations).0.unwrap()).unwrap();
+    assert_eq!(listed.len(), CANCELLATIONS_KEPT_MAX);
+    let newest = cancellation(count, None, 5).id;
+    assert_eq!(listed[0]["id"], json!(newest));
+    assert!(history.ask(&Ask::ForgetCancellation(newest.clone())).0.is_ok());
+    let code = history.ask(&Ask::ForgetCancellation(newest)).0.unwrap_err().code;
+    assert_eq!(code, crate::error::Code::CancellationUnknown);
 }
 
 proptest! {

@@ -12,6 +12,7 @@
 mod accept;
 mod answer;
 mod apps;
+mod cancellations;
 mod checkpoint;
 mod endpoint;
 mod events;
@@ -23,9 +24,11 @@ mod response;
 mod route;
 mod run_state;
 mod runs;
+mod signals;
 mod sync;
 mod watch;
 
+pub(crate) use accept::Members;
 pub use answer::{AskFailure, Progress, Question};
 pub use request::{Request, RequestLimits, request_limits};
 pub use response::{Response, refuse};

@@ -2,7 +2,10 @@
 
 use super::endpoint::{Opened, Opening, Respond};
 use super::response::Manner;
-use super::{Request, Response, accept, apps, checkpoint, events, home, key, run_state, runs, sync, watch};
+use super::{
+    Request, Response, accept, apps, cancellations, checkpoint, events, home, key, run_state, runs, signals, sync,
+    watch,
+};
 use crate::error::{Code, Refusal};
 
 /// Opens the endpoint that the request is for, and says how its refusals are written.
@@ -49,6 +52,9 @@ enum Route<'a> {
     Batch(&'a str),
     Checkpoint(&'a str),
     AppFunctions(&'a str),
+    Signals,
+    Cancellations,
+    Cancellation(&'a str),
 }
 
 impl<'a> Route<'a> {
@@ -74,6 +80,9 @@ impl<'a> Route<'a> {
             ["v0", "runs", id, "batch"] => Self::Batch(id),
             ["v1", "checkpoint", id, "async"] => Self::Checkpoint(id),
             ["v1", "apps", app, "functions"] => Self::AppFunctions(app),
+            ["v1", "signals"] => Self::Signals,
+            ["v1", "cancellations"] => Self::Cancellations,
+            ["v1", "cancellations", id] => Self::Cancellation(id),
             _ => return None,
         })
     }
@@ -86,8 +95,9 @@ impl<'a> Route<'a> {
     const fn methods(&self) -> &'static str {
         match self {
             Self::Register => "POST, PUT",
-            Self::Remove | Self::RunV0(_) => "DELETE",
-            Self::Sync | Self::Checkpoint(_) => "POST",
+            Self::Remove | Self::RunV0(_) | Self::Cancellation(_) => "DELETE",
+            Self::Cancellations => "GET, HEAD, POST",
+            Self::Sync | Self::Checkpoint(_) | Self::Signals => "POST",
             Self::Accept(_) | Self::Invoke(_) => "POST, OPTIONS",
             Self::Run(_) => "GET, HEAD, DELETE",
             _ => "GET, HEAD",
@@ -126,6 +136,10 @@ impl<'a> Route<'a> {
             Self::Batch(id) => run_state::batch(id),
             Self::Checkpoint(id) => checkpoint::background(opening, id),
             Self::AppFunctions(app) => apps::functions(app),
+            Self::Signals => signals::send(opening),
+            Self::Cancellations if method == "POST" => cancellations::create(opening),
+            Self::Cancellations => cancellations::list(),
+            Self::Cancellation(id) => cancellations::forget(id),
         }
     }
 }

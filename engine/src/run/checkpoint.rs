@@ -2,7 +2,7 @@
 
 use super::decide::within_limits;
 use super::journal::{Checkpointed, Record};
-use super::opcode::{Op, Reading, Rejection};
+use super::opcode::{Around, Op, Reading, Rejection};
 use super::state::State;
 use super::unit::UnitId;
 use crate::error::{Code, Refusal};
@@ -29,7 +29,8 @@ pub fn read(state: &State, body: &RawValue, now: Millis) -> Result<Option<Checkp
     let (unit, generation) = current(state, &wire)?;
     let mut steps: Vec<Record> = Vec::new();
     for op in &wire.steps {
-        let Some(record) = saved(op, now)? else { continue };
+        let around = Around { now, run: state.start.run, trigger: state.trigger() };
+        let Some(record) = saved(op, &around)? else { continue };
         if !state.memos.contains_key(&record.id) && !steps.iter().any(|kept| kept.id == record.id) {
             steps.push(record);
         }
@@ -51,7 +52,7 @@ fn current(state: &State, wire: &Wire<'_>) -> Result<(UnitId, u32), Refusal> {
 }
 
 /// The step that an op saves; `None` for those that announce or repeat what is said elsewhere.
-fn saved(op: &Op<'_>, now: Millis) -> Result<Option<Record>, Refusal> {
+fn saved(op: &Op<'_>, around: &Around<'_>) -> Result<Option<Record>, Refusal> {
     match op.op.as_ref() {
         "StepRun" | "Step" => {}
         "StepPlanned" | "StepFailed" | "RunComplete" | "SyncRunComplete" => return Ok(None),
@@ -64,7 +65,7 @@ fn saved(op: &Op<'_>, now: Millis) -> Result<Option<Record>, Refusal> {
             return Err(Refusal::new(Code::CheckpointOpcode, message));
         }
     }
-    match op.read(now) {
+    match op.read(around) {
         Ok(Reading::Step(record)) => Ok(Some(record)),
         Ok(_) => Ok(None),
         Err(Rejection::Attempt(problem) | Rejection::Run(problem)) => {

@@ -2,7 +2,7 @@
 
 use super::answer::{self, Says};
 use super::journal::{Answered, Record, Then, Thrown, What};
-use super::opcode::{self, Reading, Rejection};
+use super::opcode::{self, Around, Reading, Rejection};
 use super::problem::Problem;
 use super::retry::{self, Advice};
 use super::state::State;
@@ -59,8 +59,9 @@ impl Decision<'_> {
 
     fn read_ops(&self, body: &RawValue) -> Result<ReadOps, Rejection> {
         let mut read = ReadOps::default();
+        let around = Around { now: self.turn.now, run: self.state.start.run, trigger: self.state.trigger() };
         for op in opcode::split(body)? {
-            match op.read(self.turn.now)? {
+            match op.read(&around)? {
                 Reading::Step(record) => read.keep(record),
                 Reading::Threw(thrown, problem) => read.threw = Some((thrown, problem)),
                 Reading::Complete(output) => read.output = Some(output),
@@ -102,8 +103,12 @@ impl Decision<'_> {
             });
         }
         let moves = steps.iter().any(|step| match step.what {
-            What::Planned { .. } | What::Slept { .. } => !self.state.memos.contains_key(&step.id),
-            _ => true,
+            What::Planned { .. }
+            | What::Slept { .. }
+            | What::Waited { .. }
+            | What::AwaitedSignal { .. }
+            | What::Invoked { .. } => !self.state.memos.contains_key(&step.id),
+            What::Ran { .. } | What::Stored { .. } | What::Failed { .. } | What::Discovery => true,
         });
         (!moves && !self.state.has_more_than(&self.call.unit)).then(|| {
             Problem::found(Code::AnswerEmpty, "The app's answer asks for nothing, and nothing else is under way.")
@@ -160,7 +165,7 @@ impl ReadOps {
 pub fn within_limits(state: &State, steps: &[Record]) -> Result<(), Problem> {
     let fresh = |id: &StepId| {
         let planned = state.units.contains_key(&UnitId::Step(id.clone()));
-        !planned && !state.memos.contains_key(id) && !state.sleeps.contains_key(id)
+        !planned && !state.memos.contains_key(id) && !state.pauses.contains_key(id)
     };
     let ids: BTreeSet<_> = steps.iter().filter(|step| !matches!(step.what, What::Discovery)).map(|s| &s.id).collect();
     let steps_after = state.steps().saturating_add(ids.into_iter().filter(|id| fresh(id)).count());
@@ -171,8 +176,17 @@ pub fn within_limits(state: &State, steps: &[Record]) -> Result<(), Problem> {
     let added = steps.iter().fold(0_usize, |bytes, step| match &step.what {
         What::Ran { data, .. } => bytes.saturating_add(data.get().len()),
         What::Stored { memo } => bytes.saturating_add(memo.get().len()),
+        What::Invoked { payload: Some(payload), .. } => bytes.saturating_add(payload.get().len()),
         _ => bytes,
     });
+    holds_more(state, added)
+}
+
+/// Whether the run may remember so many bytes more (SERVER §3.3).
+///
+/// # Errors
+/// The problem that the run fails of.
+pub fn holds_more(state: &State, added: usize) -> Result<(), Problem> {
     if state.memo_bytes.saturating_add(added) > RUN_STATE_BYTES_MAX {
         let message = format!("The function run exceeded the state size limit of {RUN_STATE_BYTES_MAX} bytes.");
         return Err(Problem::named(Code::StateLimitExceeded, "InngestErrStateOverflowed", message));

@@ -1,15 +1,16 @@
 //! The end of a run, told to the world: system events and the history (PROTOCOL §4.7, SERVER §1.9).
 
-use super::message::Status;
+use super::message::{Returned, Status};
 use super::problem::{self, Problem};
 use super::state::State;
-use crate::error::Fault;
+use super::{invoke, waiting};
+use crate::error::{Code, Fault};
 use crate::history;
 use crate::ids::{EventId, FunctionId, Millis, RunId};
 use crate::stream::message::{NewEvent, Tell};
 use crate::turn::{Address, Done};
 use serde::Serialize;
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 
 /// Ended runs that these events started are not announced: they would announce each other for ever.
 const SILENCING: &[&str] = &["inngest/function.finished", "inngest/function.failed"];
@@ -22,10 +23,16 @@ pub fn announce(state: &State, done: &mut Done) -> Result<(), Fault> {
     let Some(end) = &state.end else { return Ok(()) };
     let run = state.start.run;
     done.send(Address::history(), &history::message::Tell::Ended { run, status: state.status, at: end.at })?;
+    waiting::unwatch(state, done)?;
+    for event in &state.start.events {
+        invoke::answer(event, Some(run), returned(state)?, done)?;
+    }
     if SILENCING.contains(&state.start.event_name.as_str()) {
         return Ok(());
     }
-    emit(state, end.at, "inngest/function.finished", Identity::Fresh, done)?;
+    for event in callers(state) {
+        emit(state, end.at, "inngest/function.finished", Identity::Fresh(event), done)?;
+    }
     match state.status {
         Status::Failed => emit(state, end.at, "inngest/function.failed", Identity::OfRun, done),
         Status::Cancelled => emit(state, end.at, "inngest/function.cancelled", Identity::OfRun, done),
@@ -33,11 +40,38 @@ pub fn announce(state: &State, done: &mut Done) -> Result<(), Fault> {
     }
 }
 
+/// The places of the events that are told of the end: the first, and whichever else of a batch somebody waits for.
+fn callers(state: &State) -> impl Iterator<Item = usize> {
+    let events = state.start.events.iter().enumerate();
+    events.filter(|(place, event)| *place == 0 || correlation_of(event).is_some()).map(|(place, _)| place)
+}
+
+fn correlation_of(event: &RawValue) -> Option<String> {
+    invoke::Marker::of(event)?.correlation_id
+}
+
+/// The end, as it is told to the run that waits for it.
+fn returned(state: &State) -> Result<Returned, Fault> {
+    let unwritable = |e| Fault::new("result of an invocation", e);
+    match state.end.as_ref().map(|end| &end.result) {
+        Some(Ok(output)) => Ok(Returned::Value(output.clone())),
+        Some(Err(Some(problem))) => {
+            let error = Thrown { error: &problem.name, memo: problem.as_memo() };
+            Ok(Returned::Error(to_raw_value(&error).map_err(unwritable)?))
+        }
+        Some(Err(None)) | None => {
+            let message = format!("The invoked function {} was cancelled.", state.start.function);
+            let problem = Problem::named(Code::InvokeCancelled, "InvokedFunctionCancelled", message);
+            Ok(Returned::Error(to_raw_value(&problem.as_memo()).map_err(unwritable)?))
+        }
+    }
+}
+
 /// What an event's `id` is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Identity {
-    /// The server's own id.
-    Fresh,
+    /// The server's own id, for the event at this place of those that started the run.
+    Fresh(usize),
     /// The run's id, so that doubles collapse.
     OfRun,
 }
@@ -58,6 +92,8 @@ struct Empty {}
 #[derive(Serialize)]
 struct Data<'a> {
     _inngest: Meta,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    correlation_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<Thrown<'a>>,
     event: Option<&'a RawValue>,
@@ -90,14 +126,18 @@ struct Thrown<'a> {
 
 fn emit(state: &State, at: Millis, name: &str, identity: Identity, done: &mut Done) -> Result<(), Fault> {
     let run = state.start.run;
-    let id = EventId::derived(at, &format!("{name}/{run}"));
+    let place = if let Identity::Fresh(place) = identity { place } else { 0 };
+    let told = state.start.events.get(place).map(AsRef::as_ref);
+    let cause = if place == 0 { format!("{name}/{run}") } else { format!("{name}/{run}/{place}") };
+    let id = EventId::derived(at, &cause);
     let end = state.end.as_ref().map(|end| &end.result);
     let problem: Option<&Problem> = end.and_then(|result| result.as_ref().err()).and_then(Option::as_ref);
     let event = Event {
         data: Data {
             _inngest: Meta { status: state.status },
+            correlation_id: told.and_then(correlation_of),
             error: problem.map(|problem| Thrown { error: &problem.name, memo: problem.as_memo() }),
-            event: state.start.events.first().map(AsRef::as_ref),
+            event: told,
             events: &state.start.events,
             function_id: &state.start.function,
             result: match end {
@@ -111,7 +151,7 @@ fn emit(state: &State, at: Millis, name: &str, identity: Identity, done: &mut Do
         ts: at,
         user: Empty {},
     };
-    let event = serde_json::value::to_raw_value(&event).map_err(|e| Fault::new("system event", e))?;
+    let event = to_raw_value(&event).map_err(|e| Fault::new("system event", e))?;
     let system = NewEvent { id, seeded: true, user_id: None, name: name.to_owned(), ts: at, event };
     done.send(Address::stream(), &Tell::System(system))
 }

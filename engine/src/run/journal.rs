@@ -1,9 +1,11 @@
 //! The journal of a run: one entry per transition, from which everything else is folded.
 
-use super::message::Start;
+use super::cancel::Canceller;
+use super::message::{Returned, Start};
 use super::problem::Problem;
 use super::unit::UnitId;
-use crate::ids::{Millis, StepId};
+use crate::ids::{EventId, Millis, RunId, StepId};
+use crate::waits::place::Place;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -31,7 +33,14 @@ pub enum Entry {
     Answered(Answered),
     /// The app saved steps in mid-request (PROTOCOL §7.12).
     Checkpointed(Checkpointed),
-    /// These sleeps are over, in this order.
+    /// What a step waited for has come.
+    Resumed {
+        /// The step.
+        step: StepId,
+        /// What came.
+        by: Arrival,
+    },
+    /// The time of these steps is over, in this order: they slept, or what they waited for has not come.
     Woken {
         /// Their step ids.
         steps: Vec<StepId>,
@@ -42,7 +51,11 @@ pub enum Entry {
         units: Vec<UnitId>,
     },
     /// Somebody stopped the run.
-    Cancelled {},
+    Cancelled {
+        /// Who; not told in journals of the first versions.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Canceller>,
+    },
     /// The server itself gave the run up.
     GivenUp {
         /// Why.
@@ -163,8 +176,69 @@ pub enum What {
         /// Till when.
         until_ms: Millis,
     },
+    /// It waits for an event; the memo will be that event, or `null`.
+    Waited {
+        /// The event's exact name.
+        event: String,
+        /// What it must be like.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        condition: Option<String>,
+        /// Till when.
+        until_ms: Millis,
+        /// Where the wait is kept.
+        place: Place,
+    },
+    /// It waits for a signal; the memo will be `{"data":{"signal","data"}}`, or `null`.
+    AwaitedSignal {
+        /// The signal's name.
+        signal: String,
+        /// Whoever waits for it already is replaced.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        replace: bool,
+        /// Till when.
+        until_ms: Millis,
+    },
+    /// It invokes a function; the memo will be `{"data":…}` or `{"error":…}`.
+    Invoked {
+        /// The function's slug or UUID.
+        function: String,
+        /// What it gets.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        payload: Option<Box<RawValue>>,
+        /// Till when its end is waited for.
+        until_ms: Millis,
+    },
     /// The SDK wants to be asked again what is next.
     Discovery,
+}
+
+/// What ended a wait.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Arrival {
+    /// An event.
+    Event {
+        /// Its id.
+        id: EventId,
+        /// When it was accepted.
+        received_at: Millis,
+        /// The whole event.
+        event: Box<RawValue>,
+    },
+    /// A signal.
+    Signal {
+        /// Its name.
+        signal: String,
+        /// What was sent with it.
+        data: Box<RawValue>,
+    },
+    /// The end of the run that was invoked.
+    Return {
+        /// Which; none where it never began.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        run: Option<RunId>,
+        /// How it ended.
+        returned: Returned,
+    },
 }
 
 /// When a step's code ran, by the app's clock.

@@ -1,6 +1,7 @@
 //! What a finished step is remembered as: the value under its id in `steps` (PROTOCOL §3.9).
 
-use super::journal::What;
+use super::journal::{Arrival, What};
+use super::message::Returned;
 use crate::error::Fault;
 use crate::ids::StepId;
 use crate::signing;
@@ -41,8 +42,37 @@ impl Memo {
                 let error = serde_json::to_string(&problem.as_memo()).ok()?;
                 Some(Self::from_json(format!("{{\"error\":{error}}}")))
             }
-            What::Planned { .. } | What::Slept { .. } | What::Discovery => None,
+            What::Planned { .. }
+            | What::Slept { .. }
+            | What::Waited { .. }
+            | What::AwaitedSignal { .. }
+            | What::Invoked { .. }
+            | What::Discovery => None,
         }
+    }
+
+    /// The memo that a wait leaves which ended before its time. An awaited event is not wrapped (PROTOCOL §3.9).
+    #[must_use]
+    pub fn of_arrival(arrival: &Arrival) -> Self {
+        match arrival {
+            Arrival::Event { event, .. } => Self::of_raw(event),
+            Arrival::Signal { signal, data } => {
+                let signal = serde_json::Value::from(signal.as_str());
+                Self::from_json(format!("{{\"data\":{{\"data\":{},\"signal\":{signal}}}}}", data.get()))
+            }
+            Arrival::Return { returned: Returned::Value(value), .. } => {
+                Self::from_json(format!("{{\"data\":{}}}", value.get()))
+            }
+            Arrival::Return { returned: Returned::Error(error), .. } => {
+                Self::from_json(format!("{{\"error\":{}}}", error.get()))
+            }
+        }
+    }
+
+    /// A memo that is always the same.
+    #[must_use]
+    pub fn of_text(json: &'static str) -> Self {
+        Self::from_json(json)
     }
 
     /// An event, or any other JSON that travels beside memos.

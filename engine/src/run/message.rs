@@ -1,6 +1,9 @@
 //! What a run is told and asked.
 
-use crate::ids::{EventId, FunctionId, Millis, RunId};
+use super::problem::Problem;
+use crate::ids::{EventId, FunctionId, Millis, RunId, StepId};
+use crate::waits::message::Waiter;
+use crate::waits::place::Place;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -9,6 +12,86 @@ use serde_json::value::RawValue;
 pub enum Tell {
     /// Begin; a run that exists already takes no notice.
     Start(Start),
+    /// A wait of this run has been written down. One that is over is answered with its removal.
+    Registered {
+        /// What waits.
+        waiter: Waiter,
+        /// The key of the actor that keeps it.
+        at: String,
+    },
+    /// A wait cannot be kept: the run fails.
+    Refused {
+        /// What waits.
+        waiter: Waiter,
+        /// Why not.
+        problem: Problem,
+    },
+    /// The event that a step waits for has come.
+    Resumed {
+        /// The step.
+        step: StepId,
+        /// The event's id.
+        id: EventId,
+        /// When it was accepted.
+        received_at: Millis,
+        /// The whole event, which is the step's result (PROTOCOL §7.3).
+        event: Box<RawValue>,
+    },
+    /// The signal that a step waits for was sent.
+    Signalled {
+        /// What waits.
+        waiter: Waiter,
+        /// The signal.
+        signal: String,
+        /// What was sent with it.
+        data: Box<RawValue>,
+    },
+    /// The run that a step invoked has ended; or it never began.
+    Returned {
+        /// The step.
+        step: StepId,
+        /// The invoked run, where there was one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        run: Option<RunId>,
+        /// How it ended.
+        returned: Returned,
+    },
+    /// Somebody stopped many runs, and this one may be among them.
+    CancelIf {
+        /// The cancellation's id.
+        cancellation: String,
+        /// What the event that started the run must be like.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        condition: Option<String>,
+    },
+    /// An event that cancels this run has come.
+    CancelledBy {
+        /// Its id.
+        event: EventId,
+    },
+}
+
+/// How an invoked run ended.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Returned {
+    /// With this value.
+    Value(Box<RawValue>),
+    /// With this error, as SDKs read it.
+    Error(Box<RawValue>),
+}
+
+/// An event that cancels a run.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Watch {
+    /// Its exact name.
+    pub event: String,
+    /// What it must be like.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub condition: Option<String>,
+    /// When it ceases to cancel the run.
+    pub until: Millis,
+    /// Where the wait for it is kept.
+    pub place: Place,
 }
 
 /// Everything that a run begins with.
@@ -26,8 +109,14 @@ pub struct Start {
     pub events: Vec<Box<RawValue>>,
     /// The name of the first event.
     pub event_name: String,
+    /// When the first event was accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub received_at: Option<Millis>,
     /// Not before this moment (an event with `ts` in the future).
     pub not_before: Option<Millis>,
+    /// The events that cancel the run. The run finds them in its function's configuration, and writes down what it found.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cancel_on: Vec<Watch>,
 }
 
 /// From a request; every answer is a [`crate::turn::Answer`]. An unknown run answers `run_unknown`.

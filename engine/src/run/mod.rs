@@ -6,13 +6,16 @@
 
 pub mod answer;
 pub mod call;
+pub mod cancel;
 pub mod checkpoint;
 pub mod decide;
 pub mod finish;
+pub mod invoke;
 pub mod journal;
 pub mod memo;
 pub mod message;
 pub mod opcode;
+pub mod pause;
 pub mod problem;
 pub mod retry;
 pub mod stack;
@@ -20,13 +23,16 @@ pub mod state;
 pub mod summary;
 pub mod timeline;
 pub mod unit;
+pub mod waiting;
 
 use crate::actor::Actor;
 use crate::error::{Code, Fault, Refusal};
 use crate::history;
 use crate::ids::StepId;
 use crate::turn::{Address, Answer, CallOutcome, Done, Effect, Message, Outcome, Range, Turn};
-use journal::Entry;
+use crate::waits::message::Waiter;
+use cancel::Canceller;
+use journal::{Arrival, Entry};
 use memo::Memo;
 use message::{Ask, Start, Tell};
 use serde::Serialize;
@@ -70,11 +76,13 @@ impl Actor for Run {
 
     fn turn(&mut self, turn: &Turn<'_>, message: Message) -> Result<Outcome, Fault> {
         let mut done = Done::default();
+        if let (Some(live), false) = (&mut self.live, matches!(message, Message::Ask { .. })) {
+            live.end_overdue(turn, &mut done)?;
+        }
         match message {
             Message::Tell(body) => {
-                let Tell::Start(start) =
-                    serde_json::from_slice(&body).map_err(|e| Fault::new("message to a run", e))?;
-                self.start(turn, start, &mut done)?;
+                let tell = serde_json::from_slice(&body).map_err(|e| Fault::new("message to a run", e))?;
+                self.told(turn, tell, &mut done)?;
             }
             Message::Ask { token, body } => {
                 let ask = serde_json::from_slice(&body).map_err(|e| Fault::new("question to a run", e))?;
@@ -101,16 +109,52 @@ impl Run {
         self.live.as_ref().map(|live| &live.state)
     }
 
-    fn start(&mut self, turn: &Turn<'_>, start: Start, done: &mut Done) -> Result<(), Fault> {
-        if self.live.is_some() {
-            return Ok(());
+    fn told(&mut self, turn: &Turn<'_>, tell: Tell, done: &mut Done) -> Result<(), Fault> {
+        let Some(live) = &mut self.live else {
+            return if let Tell::Start(start) = tell { self.start(turn, start, done) } else { Ok(()) };
+        };
+        match tell {
+            Tell::Start(_) => Ok(()),
+            Tell::Registered { waiter, at } => waiting::registered(&live.state, waiter, &at, done),
+            Tell::Refused { waiter: Waiter::Step(step), problem } if live.state.pauses.contains_key(&step) => {
+                live.append(turn, Entry::GivenUp { problem }, done)
+            }
+            Tell::Refused { waiter: Waiter::Cancel(_), problem } if !live.state.status.is_over() => {
+                live.append(turn, Entry::GivenUp { problem }, done)
+            }
+            Tell::Resumed { step, id, received_at, event } => {
+                live.resume_step(turn, step, Arrival::Event { id, received_at, event }, done)
+            }
+            Tell::Signalled { waiter: Waiter::Step(step), signal, data } => {
+                live.resume_step(turn, step, Arrival::Signal { signal, data }, done)
+            }
+            Tell::Returned { step, run, returned } => {
+                live.resume_step(turn, step, Arrival::Return { run, returned }, done)
+            }
+            Tell::CancelIf { cancellation, condition } => {
+                if !cancel::fulfils(&live.state, condition.as_deref(), turn.now) {
+                    return Ok(());
+                }
+                live.cancel(turn, Canceller::Bulk(cancellation), done)
+            }
+            Tell::CancelledBy { event } => live.cancel(turn, Canceller::Event(event), done),
+            Tell::Refused { .. } | Tell::Signalled { .. } => Ok(()),
         }
+    }
+
+    fn start(&mut self, turn: &Turn<'_>, mut start: Start, done: &mut Done) -> Result<(), Fault> {
+        let function = turn.catalog.function(&start.function);
+        start.cancel_on = function.map_or_else(Vec::new, |function| cancel::watches(function, &start, turn.now));
+        let began_late = function.is_some_and(|function| cancel::began_late(&start, function, turn.now));
         let row = journal::Row { at_ms: turn.now, entry: Entry::Started(start.clone()) };
         done.write(journal::key(0), &row)?;
         let live = self.live.insert(Live::new(State::new(turn.now, start)));
         live.tell_history_of_start(done)?;
         live.publish(done);
-        Ok(())
+        if began_late {
+            return live.cancel(turn, Canceller::StartTimeout, done);
+        }
+        waiting::watch(&live.state, done)
     }
 
     /// Answers a question; gives the range of rows that must be read before it can.
@@ -130,9 +174,7 @@ impl Run {
                 if matches!(ask, Ask::Timeline) { raw(&timeline::of(rows)?)? } else { raw(&timeline::journal(rows)?)? }
             }
             Ask::Cancel => {
-                if !live.state.status.is_over() {
-                    live.append(turn, Entry::Cancelled {}, done)?;
-                }
+                live.cancel(turn, Canceller::Request, done)?;
                 RawValue::NULL.to_owned()
             }
             Ask::Checkpoint(body) => match checkpoint::read(&live.state, &body, turn.now) {
@@ -162,11 +204,11 @@ impl Run {
         }
     }
 
-    /// Ends the sleeps that are due, in the order of their times.
+    /// Ends the sleeps and waits whose time is over, in the order of their times.
     fn wake(&mut self, turn: &Turn<'_>, done: &mut Done) -> Result<(), Fault> {
         let Some(live) = &mut self.live else { return Ok(()) };
-        let mut due: Vec<_> = live.state.sleeps.iter().filter(|(_, until)| **until <= turn.now).collect();
-        due.sort_by_key(|(_, until)| **until);
+        let mut due: Vec<_> = live.state.pauses.iter().filter(|(_, pause)| pause.until <= turn.now).collect();
+        due.sort_by_key(|(_, pause)| pause.until);
         let steps: Vec<StepId> = due.into_iter().map(|(id, _)| id.clone()).collect();
         if steps.is_empty() { Ok(()) } else { live.append(turn, Entry::Woken { steps }, done) }
     }
@@ -179,6 +221,10 @@ impl Run {
         live.tell_history_of_start(done)?;
         if live.state.status.is_over() {
             return finish::announce(&live.state, done);
+        }
+        waiting::watch(&live.state, done)?;
+        for (step, pause) in &live.state.pauses {
+            waiting::begin(&live.state, turn, step, pause, done)?;
         }
         // Also those that are not due: they may have been, before the clock was set back.
         let units: Vec<UnitId> = live.state.units.keys().cloned().collect();
@@ -212,7 +258,40 @@ impl Live {
         done.write(journal::key(self.state.rows), &row)?;
         self.state.apply(&row);
         self.publish(done);
+        for (step, pause) in &self.state.changes.ended {
+            waiting::end(&self.state, step, pause, done)?;
+        }
+        for step in &self.state.changes.begun {
+            if let Some(pause) = self.state.pauses.get(step) {
+                waiting::begin(&self.state, turn, step, pause, done)?;
+            }
+        }
         if self.state.status.is_over() { finish::announce(&self.state, done) } else { Ok(()) }
+    }
+
+    /// Ends a wait with what has come for it; one that is over takes no notice.
+    fn resume_step(&mut self, turn: &Turn<'_>, step: StepId, by: Arrival, done: &mut Done) -> Result<(), Fault> {
+        if !self.state.awaits(&step, &by) {
+            return Ok(());
+        }
+        match decide::holds_more(&self.state, Memo::of_arrival(&by).size_bytes()) {
+            Ok(()) => self.append(turn, Entry::Resumed { step, by }, done),
+            Err(problem) => self.append(turn, Entry::GivenUp { problem }, done),
+        }
+    }
+
+    /// Stops the run, unless it is over.
+    fn cancel(&mut self, turn: &Turn<'_>, by: Canceller, done: &mut Done) -> Result<(), Fault> {
+        if self.state.status.is_over() { Ok(()) } else { self.append(turn, Entry::Cancelled { by: Some(by) }, done) }
+    }
+
+    /// Stops the run where its function gives it no more time, before anything else can happen to it.
+    fn end_overdue(&mut self, turn: &Turn<'_>, done: &mut Done) -> Result<(), Fault> {
+        let function = turn.catalog.function(&self.state.start.function);
+        match function.and_then(|function| cancel::overdue(&self.state, function, turn.now)) {
+            Some(by) => self.cancel(turn, by, done),
+            None => Ok(()),
+        }
     }
 
     /// Sends what is due and was not sent, and says when this run wants to be woken.
@@ -246,7 +325,10 @@ impl Live {
 
     fn rest(&self, turn: &Turn<'_>, done: &mut Done) {
         let retries = self.state.units.values().map(|unit| unit.due).filter(|due| *due > turn.now);
-        done.wake_at = retries.chain(self.state.sleeps.values().copied()).min();
+        let pauses = self.state.pauses.values().map(|pause| pause.until);
+        let function = turn.catalog.function(&self.state.start.function).filter(|_| !self.state.status.is_over());
+        let finish = function.and_then(|function| cancel::finish_at(&self.state, function));
+        done.wake_at = retries.chain(pauses).chain(finish).min();
         // What was sent is owed until it is answered, also where the clock was set back since.
         let was_sent =
             |id: &UnitId, generation| self.sent.iter().any(|call| call.unit == *id && call.generation == generation);

@@ -2,13 +2,14 @@
 //!
 //! The rules of parallelism (PROTOCOL §5) are here, because what is owed next must follow from the rows alone.
 
-use super::journal::{Answered, Entry, Record, Row, Then, What};
+use super::journal::{Answered, Arrival, Entry, Record, Row, Then, What};
 use super::memo::Memo;
 use super::message::{Start, Status};
+use super::pause::{Awaits, Pause};
 use super::problem::Problem;
 use super::stack::Stack;
 use super::unit::{Unit, UnitId};
-use crate::ids::{Millis, StepId};
+use crate::ids::{EventId, Millis, StepId};
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,8 +37,12 @@ pub struct State {
     pub memo_bytes: usize,
     /// What the app is to be called for, or is being called for.
     pub units: BTreeMap<UnitId, Unit>,
-    /// Steps that sleep, and till when.
-    pub sleeps: BTreeMap<StepId, Millis>,
+    /// Steps that sleep or wait.
+    pub pauses: BTreeMap<StepId, Pause>,
+    /// Events that ended waits, and when they were accepted.
+    pub taken: Vec<(EventId, Millis)>,
+    /// Pauses that began and ended with the last row: the world is to be told of them.
+    pub changes: Changes,
     /// Rows in the journal.
     pub rows: u32,
     /// Steps whose ends are awaited together before the next discovery (PROTOCOL §5.5).
@@ -48,6 +53,15 @@ pub struct State {
     parallel: bool,
     /// Discoveries so far.
     discoveries: u32,
+}
+
+/// Pauses that began and ended.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// Steps that pause since.
+    pub begun: Vec<StepId>,
+    /// Steps that pause no longer, with what they paused for.
+    pub ended: Vec<(StepId, Pause)>,
 }
 
 /// How and when a run ended.
@@ -63,7 +77,6 @@ impl State {
     /// The state after the first row, which says that the run started.
     #[must_use]
     pub fn new(at: Millis, start: Start) -> Self {
-        let due = start.not_before.map_or(at, |not_before| not_before.max(at));
         let mut state = Self {
             start,
             started_at: at,
@@ -74,20 +87,23 @@ impl State {
             stack: Stack::default(),
             memo_bytes: 0,
             units: BTreeMap::new(),
-            sleeps: BTreeMap::new(),
+            pauses: BTreeMap::new(),
+            taken: Vec::new(),
+            changes: Changes::default(),
             rows: 1,
             pending: BTreeSet::new(),
             racing: BTreeSet::new(),
             parallel: false,
             discoveries: 0,
         };
-        state.discover(due);
+        state.discover(state.first_due());
         state
     }
 
     /// Applies one more row. Rows that come from a journal always apply; what they mention and is not there is passed over.
     pub fn apply(&mut self, row: &Row) {
         self.rows = self.rows.saturating_add(1);
+        self.changes = Changes::default();
         match &row.entry {
             Entry::Started(_) => {}
             Entry::Answered(answered) => self.apply_answer(row.at_ms, answered),
@@ -100,10 +116,17 @@ impl State {
             }
             Entry::Woken { steps } => {
                 for id in steps {
-                    self.sleeps.remove(id);
-                    self.remember(id, Memo::null());
+                    let memo = self.pauses.get(id).map_or_else(Memo::null, Pause::timed_out);
+                    self.remember(id, memo);
                 }
                 self.discover_after(row.at_ms, steps);
+            }
+            Entry::Resumed { step, by } => {
+                if let Arrival::Event { id, received_at, .. } = by {
+                    self.taken.push((*id, *received_at));
+                }
+                self.remember(step, Memo::of_arrival(by));
+                self.discover_after(row.at_ms, std::slice::from_ref(step));
             }
             Entry::Redispatched { units } => {
                 for id in units {
@@ -112,7 +135,7 @@ impl State {
                     }
                 }
             }
-            Entry::Cancelled {} => self.finish(row.at_ms, Status::Cancelled, Err(None)),
+            Entry::Cancelled { .. } => self.finish(row.at_ms, Status::Cancelled, Err(None)),
             Entry::GivenUp { problem } => self.finish(row.at_ms, Status::Failed, Err(Some(problem.clone()))),
         }
     }
@@ -162,11 +185,9 @@ impl State {
                     under_way.push(step.id.clone());
                     self.plan(at, &step.id, *race);
                 }
-                What::Slept { until_ms } => {
+                What::Slept { .. } | What::Waited { .. } | What::AwaitedSignal { .. } | What::Invoked { .. } => {
                     under_way.push(step.id.clone());
-                    if !self.memos.contains_key(&step.id) {
-                        self.sleeps.entry(step.id.clone()).or_insert(*until_ms);
-                    }
+                    self.pause(at, step);
                 }
                 What::Discovery => asked_again = true,
             }
@@ -188,7 +209,18 @@ impl State {
     /// A step that is under way and not racing.
     fn is_awaited(&self, id: &StepId) -> bool {
         !self.racing.contains(id)
-            && (self.sleeps.contains_key(id) || self.units.contains_key(&UnitId::Step(id.clone())))
+            && (self.pauses.contains_key(id) || self.units.contains_key(&UnitId::Step(id.clone())))
+    }
+
+    /// Lets a step sleep or wait, unless it does or is done: what was said first stands (PROTOCOL §5.3).
+    fn pause(&mut self, at: Millis, step: &Record) {
+        if self.memos.contains_key(&step.id) || self.pauses.contains_key(&step.id) {
+            return;
+        }
+        if let Some(pause) = Pause::of(&step.what, at) {
+            self.changes.begun.push(step.id.clone());
+            self.pauses.insert(step.id.clone(), pause);
+        }
     }
 
     /// Plans a call of its own for a step, unless it has one or is done (PROTOCOL §5.3).
@@ -231,6 +263,9 @@ impl State {
     fn remember(&mut self, id: &StepId, memo: Memo) {
         self.pending.remove(id);
         self.units.remove(&UnitId::Step(id.clone()));
+        if let Some(pause) = self.pauses.remove(id) {
+            self.changes.ended.push((id.clone(), pause));
+        }
         if !self.memos.contains_key(id) {
             self.memo_bytes = self.memo_bytes.saturating_add(memo.size_bytes());
             let memo = memo.of_step(id);
@@ -243,7 +278,8 @@ impl State {
         self.status = status;
         self.end = Some(End { at, result });
         self.units.clear();
-        self.sleeps.clear();
+        self.changes.begun.clear();
+        self.changes.ended.extend(std::mem::take(&mut self.pauses));
         self.pending.clear();
     }
 
@@ -254,16 +290,40 @@ impl State {
         self.parallel || self.units.len() > 1
     }
 
-    /// Steps that the run has had so far: finished, planned and sleeping.
+    /// Whether the step waits for this.
+    #[must_use]
+    pub fn awaits(&self, step: &StepId, arrival: &Arrival) -> bool {
+        let Some(pause) = self.pauses.get(step) else { return false };
+        matches!(
+            (&pause.awaits, arrival),
+            (Awaits::Event { .. }, Arrival::Event { .. })
+                | (Awaits::Signal { .. }, Arrival::Signal { .. })
+                | (Awaits::Return { .. }, Arrival::Return { .. })
+        )
+    }
+
+    /// When the first call was due.
+    #[must_use]
+    pub fn first_due(&self) -> Millis {
+        self.start.not_before.map_or(self.started_at, |not_before| not_before.max(self.started_at))
+    }
+
+    /// The event that started the run, the first of a batch.
+    #[must_use]
+    pub fn trigger(&self) -> &RawValue {
+        self.start.events.first().map_or(RawValue::NULL, AsRef::as_ref)
+    }
+
+    /// Steps that the run has had so far: finished, planned and at rest.
     #[must_use]
     pub fn steps(&self) -> usize {
         let planned = self.units.keys().filter(|id| matches!(id, UnitId::Step(_))).count();
-        self.memos.len().saturating_add(planned).saturating_add(self.sleeps.len())
+        self.memos.len().saturating_add(planned).saturating_add(self.pauses.len())
     }
 
     /// Whether anything is under way besides `unit`.
     #[must_use]
     pub fn has_more_than(&self, unit: &UnitId) -> bool {
-        !self.sleeps.is_empty() || self.units.keys().any(|other| other != unit)
+        !self.pauses.is_empty() || self.units.keys().any(|other| other != unit)
     }
 }

@@ -1,14 +1,15 @@
 //! The timeline of a run as people read it: another fold of the same journal.
 
-use super::journal::{self, Answered, Entry, Record, Then, What};
+use super::journal::{self, Answered, Arrival, Entry, Record, Then, What};
 use super::memo::Memo;
-use super::message::Start;
+use super::message::{Returned, Start};
+use super::pause;
 use super::problem::Problem;
 use super::state::State;
 use super::summary;
 use super::unit::UnitId;
 use crate::error::Fault;
-use crate::ids::{Millis, StepId};
+use crate::ids::{EventId, Millis, RunId, StepId};
 use crate::turn::Row;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -22,7 +23,7 @@ const OUTPUT_BYTES_SHOWN: usize = 16 << 10;
 pub struct Step {
     id: StepId,
     name: String,
-    /// `run`, `sleep`, or what the SDK calls it (`step.sendEvent`).
+    /// `run`, `sleep`, `waitForEvent`, `waitForSignal`, `invoke`, or what the SDK calls it (`step.sendEvent`).
     op: String,
     status: StepStatus,
     /// It was found together with others.
@@ -34,6 +35,12 @@ pub struct Step {
     ended_at_ms: Option<Millis>,
     #[serde(skip_serializing_if = "Option::is_none")]
     wake_at_ms: Option<Millis>,
+    /// What it waits or waited for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    awaits: Option<Awaited>,
+    /// What it waited for did not come in time.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    timed_out: bool,
     attempts: Vec<Attempt>,
     #[serde(skip_serializing_if = "Option::is_none")]
     output: Option<Box<RawValue>>,
@@ -41,6 +48,36 @@ pub struct Step {
     output_bytes: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<Problem>,
+}
+
+/// What a step waits for.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Awaited {
+    /// An event.
+    Event {
+        /// Its name.
+        name: String,
+        /// What it must be like.
+        #[serde(skip_serializing_if = "Option::is_none", rename = "if")]
+        condition: Option<String>,
+        /// The one that came.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<EventId>,
+    },
+    /// A signal.
+    Signal {
+        /// Its name.
+        name: String,
+    },
+    /// The end of an invoked run.
+    Run {
+        /// What runs.
+        function: String,
+        /// The run, once it has ended.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<RunId>,
+    },
 }
 
 /// Where a step stands.
@@ -53,6 +90,10 @@ pub enum StepStatus {
     Retrying,
     /// Resting.
     Sleeping,
+    /// Waits for an event or a signal.
+    Waiting,
+    /// Waits for the run that it invoked.
+    Invoking,
     /// Has a result.
     Completed,
     /// Threw for good.
@@ -132,10 +173,11 @@ impl Fold {
             }
             Entry::Woken { steps } => {
                 for id in steps {
-                    self.end(row.at_ms, id, StepStatus::Completed);
+                    self.time_over(row.at_ms, id);
                 }
             }
-            Entry::Started(_) | Entry::Redispatched { .. } | Entry::Cancelled {} | Entry::GivenUp { .. } => {}
+            Entry::Resumed { step, by } => self.resumed(row.at_ms, step, by),
+            Entry::Started(_) | Entry::Redispatched { .. } | Entry::Cancelled { .. } | Entry::GivenUp { .. } => {}
         }
         self.state.apply(row);
     }
@@ -202,8 +244,75 @@ impl Fold {
                 step.started_at_ms.get_or_insert(at);
                 step.wake_at_ms.get_or_insert(*until_ms);
             }
+            What::Waited { event, condition, until_ms, .. } => {
+                let awaits = Awaited::Event { name: event.clone(), condition: condition.clone(), id: None };
+                self.wait(at, record, parallel, *until_ms, ("waitForEvent", StepStatus::Waiting, awaits));
+            }
+            What::AwaitedSignal { signal, until_ms, .. } => {
+                let awaits = Awaited::Signal { name: signal.clone() };
+                self.wait(at, record, parallel, *until_ms, ("waitForSignal", StepStatus::Waiting, awaits));
+            }
+            What::Invoked { function, until_ms, .. } => {
+                let awaits = Awaited::Run { function: function.clone(), id: None };
+                self.wait(at, record, parallel, *until_ms, ("invoke", StepStatus::Invoking, awaits));
+            }
             What::Discovery => {}
         }
+    }
+
+    /// A step begins to wait; what was said first stands.
+    fn wait(
+        &mut self,
+        at: Millis,
+        record: &Record,
+        parallel: bool,
+        until: Millis,
+        (op, status, awaits): (&str, StepStatus, Awaited),
+    ) {
+        let step = self.step(&record.id, &record.name, op, at);
+        step.status = status;
+        step.parallel = parallel;
+        step.started_at_ms.get_or_insert(at);
+        step.wake_at_ms.get_or_insert(until);
+        step.awaits.get_or_insert(awaits);
+    }
+
+    /// A sleep is over, or a wait in vain.
+    fn time_over(&mut self, at: Millis, id: &StepId) {
+        let invoked = self.state.pauses.get(id).map(|pause| matches!(pause.awaits, pause::Awaits::Return { .. }));
+        let step = self.step(id, "", "run", at);
+        step.timed_out = step.awaits.is_some();
+        self.end(at, id, if invoked == Some(true) { StepStatus::Failed } else { StepStatus::Completed });
+    }
+
+    /// What a step waited for has come.
+    fn resumed(&mut self, at: Millis, id: &StepId, by: &Arrival) {
+        let step = self.step(id, "", "run", at);
+        let mut status = StepStatus::Completed;
+        let output = match (by, &mut step.awaits) {
+            (Arrival::Event { id, event, .. }, Some(Awaited::Event { id: came, .. })) => {
+                *came = Some(*id);
+                event
+            }
+            (Arrival::Return { run, returned }, Some(Awaited::Run { id, .. })) => {
+                *id = *run;
+                match returned {
+                    Returned::Value(value) => value,
+                    Returned::Error(error) => {
+                        step.error = Some(Problem::read(error));
+                        status = StepStatus::Failed;
+                        error
+                    }
+                }
+            }
+            (Arrival::Signal { data, .. }, _) => data,
+            (Arrival::Event { .. } | Arrival::Return { .. }, _) => return,
+        };
+        if status == StepStatus::Completed {
+            step.output_bytes = Some(output.get().len());
+            step.output = (output.get().len() <= OUTPUT_BYTES_SHOWN).then(|| output.clone());
+        }
+        self.end(at, id, status);
     }
 
     /// The step with this id, made where it is new.
@@ -220,6 +329,8 @@ impl Fold {
                 started_at_ms: None,
                 ended_at_ms: None,
                 wake_at_ms: None,
+                awaits: None,
+                timed_out: false,
                 attempts: Vec::new(),
                 output: None,
                 output_bytes: None,

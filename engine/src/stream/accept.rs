@@ -1,11 +1,13 @@
 //! Taking events in: stored, recognised if they come again, and sent on to the runs that they start.
 
 use super::first::{self, First};
+use super::interest::Interest;
 use super::message::NewEvent;
 use super::row::{self, EventRow};
 use super::{Stream, answer, routing};
 use crate::error::Fault;
 use crate::ids::{EventId, RunId};
+use crate::run::invoke::INVOKED;
 use crate::run::message::{Start, Tell};
 use crate::turn::{Address, Done, Outcome, Range, Row, Turn};
 use serde::Serialize;
@@ -22,6 +24,8 @@ impl Stream {
         let supplied: BTreeMap<&str, &[Row]> =
             turn.supplied.0.iter().map(|(range, rows)| (range.start.as_str(), rows.as_slice())).collect();
         let mut needs = needs(turn, &events, token.is_none());
+        let names: BTreeSet<&str> = events.iter().map(|event| event.name.as_str()).collect();
+        needs.extend(names.into_iter().filter_map(|name| self.interests.need(name)));
         needs.retain(|range| !supplied.contains_key(range.start.as_str()));
         if !needs.is_empty() {
             return Ok(Outcome::Needs(needs));
@@ -39,6 +43,7 @@ impl Stream {
         let mut done = Done::default();
         let mut ids = Vec::with_capacity(events.len());
         let mut taken = BTreeSet::new();
+        let mut noted = Vec::with_capacity(events.len());
         let mut oldest = self.oldest;
         for event in events {
             ids.push(event.id);
@@ -60,18 +65,28 @@ impl Stream {
                     origin.unwrap_or(event.id)
                 }
             };
-            take(turn, &mut done, origin, event)?;
+            let interest = self.interests.of(&event.name, turn.supplied)?;
+            noted.push((event.id, event.name.clone()));
+            take(turn, &mut done, origin, event, interest.as_ref())?;
         }
         if let Some(token) = token {
             answer(&mut done, token, &Accepted { ids })?;
         }
         self.oldest = oldest;
+        noted.into_iter().for_each(|(id, name)| self.recent.note(id, turn.now, &name));
         Ok(self.done(done))
     }
 }
 
-/// Stores one event and starts its runs: those that `origin` starts, if it is the same event by its user's id.
-fn take(turn: &Turn<'_>, done: &mut Done, origin: EventId, event: NewEvent) -> Result<(), Fault> {
+/// Stores one event, starts its runs (those that `origin` starts, if it is the same event by its user's id), and tells those who
+/// wait for it.
+fn take(
+    turn: &Turn<'_>,
+    done: &mut Done,
+    origin: EventId,
+    event: NewEvent,
+    interest: Option<&Interest>,
+) -> Result<(), Fault> {
     let mut runs = Vec::new();
     let not_before = Some(event.ts).filter(|ts| *ts > turn.now);
     let matches = routing::started_by(turn.catalog, &event.name, &event.event, turn.now);
@@ -85,12 +100,20 @@ fn take(turn: &Turn<'_>, done: &mut Done, origin: EventId, event: NewEvent) -> R
             event_ids: vec![event.id],
             events: vec![event.event.clone()],
             event_name: event.name.clone(),
+            received_at: Some(turn.now),
             not_before,
+            cancel_on: Vec::new(),
         };
         done.send(Address::run(run), &Tell::Start(start))?;
     }
-    let NewEvent { id, name, event, .. } = event;
+    if let Some(interest) = interest {
+        interest.tell(turn, &event, done)?;
+    }
     let failed = matches.failed;
+    if event.name == INVOKED {
+        routing::answer_invoker(&event.event, &failed, done)?;
+    }
+    let NewEvent { id, name, event, .. } = event;
     done.write(row::key(id), &EventRow { name, received_at: turn.now, runs, failed, event })
 }
 

@@ -1,6 +1,8 @@
 //! What the stream is told and asked.
 
 use crate::ids::{EventId, FunctionId, Millis};
+use crate::waits::message::{Since, WaitId};
+use crate::waits::place::Route;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -9,6 +11,25 @@ use serde_json::value::RawValue;
 pub enum Tell {
     /// An event of the server's own making (PROTOCOL §4.7).
     System(NewEvent),
+    /// Somebody waits for events of a name.
+    Want(Want),
+}
+
+/// A wait, as far as a stream must know of it (see [`crate::waits`]).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Want {
+    /// The name that is waited for.
+    pub event: String,
+    /// How such events find the wait.
+    pub route: Route,
+    /// When it is no longer wanted.
+    pub until: Millis,
+    /// From when on events count: those that came already are told at once.
+    pub since: Since,
+    /// Which wait.
+    pub asker: WaitId,
+    /// The key of the actor that keeps it.
+    pub at: String,
 }
 
 /// From a request; every answer is a [`crate::turn::Answer`].

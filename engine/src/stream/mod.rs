@@ -4,13 +4,16 @@
 //! | --- | --- |
 //! | `event/<ULID>` | an event, when it was received, and the runs that it started |
 //! | `id/<day>/<hash>` | the first event of the day with some user's own id (see `first.rs`) |
+//! | `want/<name>` | until when events of that name are waited for (see `interest.rs`) |
 
 mod accept;
 #[cfg(test)]
 pub(crate) mod driver;
 mod first;
+mod interest;
 mod list;
 pub mod message;
+mod recent;
 mod routing;
 mod row;
 
@@ -19,29 +22,41 @@ use crate::error::{Code, Fault, Refusal};
 use crate::ids::EventId;
 use crate::turn::{Done, Message, Outcome, Range, Row, Turn};
 use first::Oldest;
+use interest::Interests;
 use message::{Ask, Tell};
+use recent::Recent;
 use row::EventRow;
 use serde::Serialize;
 
-/// A shard of the event stream. Hot, it knows only how old its oldest `id/` row is; all else is read when it is needed.
+/// A shard of the event stream. Hot, it knows how old its oldest `id/` row is, which names are waited for, and the ids of the newest
+/// events; all else is read when it is needed.
 pub struct Stream {
     oldest: Oldest,
+    interests: Interests,
+    recent: Recent,
 }
 
 impl Actor for Stream {
     fn preload(_key: &str) -> Vec<Range> {
-        vec![first::oldest_range()]
+        vec![first::oldest_range(), interest::range()]
     }
 
     fn load(_key: &str, rows: &[(Range, Vec<Row>)]) -> Result<Self, Fault> {
-        let oldest = rows.iter().flat_map(|(_, rows)| rows).next();
-        Ok(Self { oldest: oldest.map(|row| first::day_of(&row.key)).transpose()? })
+        let held = |wanted: &Range| rows.iter().find(|(range, _)| range == wanted).map_or(&[][..], |(_, rows)| rows);
+        let oldest = held(&first::oldest_range()).first();
+        Ok(Self {
+            oldest: oldest.map(|row| first::day_of(&row.key)).transpose()?,
+            interests: Interests::load(held(&interest::range()))?,
+            recent: Recent::default(),
+        })
     }
 
     fn turn(&mut self, turn: &Turn<'_>, message: Message) -> Result<Outcome, Fault> {
+        self.recent.begin(turn.now);
         match message {
             Message::Tell(body) => match read(&body)? {
                 Tell::System(event) => self.accept(turn, vec![event], None),
+                Tell::Want(want) => self.want(turn, &want),
             },
             Message::Ask { token, body } => match read(&body)? {
                 Ask::Accept(events) => self.accept(turn, events, Some(token)),

@@ -1,12 +1,14 @@
 //! Which functions an event starts.
 
 use crate::catalog::Catalog;
+use crate::error::Fault;
 use crate::ids::{FunctionId, Millis, uuid_of};
+use crate::run::invoke::{self, INVOKED};
+use crate::run::message::Returned;
 use crate::trigger::{self, Matches};
-use serde::Deserialize;
+use crate::turn::Done;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-
-const INVOKED: &str = "inngest/function.invoked";
 
 /// The functions that start, each once however many of its triggers match (SERVER §1.4).
 pub(super) fn started_by<'a>(catalog: &'a Catalog, name: &str, event: &RawValue, now: Millis) -> Matches<'a> {
@@ -30,6 +32,20 @@ fn invoked<'a>(catalog: &'a Catalog, event: &RawValue) -> Matches<'a> {
             Matches { started: Vec::new(), failed: vec![(fn_id, reason)] }
         }
     }
+}
+
+/// Tells whoever invoked a function that there is none to start: it would wait for nothing (PROTOCOL §7.4).
+pub(super) fn answer_invoker(event: &RawValue, failed: &[(FunctionId, String)], done: &mut Done) -> Result<(), Fault> {
+    let Some((_, message)) = failed.first() else { return Ok(()) };
+    let error = NotFound { message, name: "Error" };
+    let error = serde_json::value::to_raw_value(&error).map_err(|e| Fault::new("answer to an invoker", e))?;
+    invoke::answer(event, None, Returned::Error(error), done)
+}
+
+#[derive(Serialize)]
+struct NotFound<'a> {
+    message: &'a str,
+    name: &'a str,
 }
 
 #[derive(Deserialize)]

@@ -1,148 +1,247 @@
+//! What waits promise.
+
+use super::message::{Arrived, Ask, Hold, Register, Since, Tell, WaitId, Waiter};
+use super::place::Route;
 use super::*;
 use crate::catalog::Catalog;
-use crate::ids::{Entropy, EventId, RunId, StepId};
-use crate::turn::{Effect, Settings, Supplied};
+use crate::error::Code;
+use crate::ids::{EventId, Millis, RunId, StepId};
+use crate::stream::driver::{Driver, sent};
+use crate::turn::ActorKind;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
-/// The rows, and the actor that is made anew from them after every turn.
-#[derive(Default)]
-struct Driver {
-    rows: BTreeMap<String, Vec<u8>>,
-    wake_at: Option<Millis>,
-    owing: bool,
+fn waits() -> Driver<Waits> {
+    Driver::new(Millis(100), Catalog::default())
 }
 
-impl Driver {
-    fn turn(&mut self, now: u64, message: Message) -> Vec<String> {
-        let rows = self.rows.iter().map(|(key, value)| Row { key: key.clone(), value: value.clone() }).collect();
-        let mut waits = Waits::load("a/b", &[(Range::all(), rows)]).expect("own rows");
-        let (catalog, settings, supplied) = (Catalog::default(), Settings::default(), Supplied::default());
-        let turn =
-            Turn { now: Millis(now), entropy: Entropy(0), catalog: &catalog, settings: &settings, supplied: &supplied };
-        let Outcome::Done(done) = waits.turn(&turn, message).expect("a message") else { panic!("needs nothing") };
-        for write in done.writes {
-            match write.value {
-                Some(value) => self.rows.insert(write.key, value),
-                None => self.rows.remove(&write.key),
-            };
-        }
-        self.wake_at = done.wake_at;
-        self.owing = done.owing;
-        done.effects.iter().map(resumed).collect()
-    }
-
-    fn tell(&mut self, now: u64, tell: &Tell) -> Vec<String> {
-        self.turn(now, Message::Tell(serde_json::to_vec(tell).expect("JSON")))
-    }
+/// What runs are told, as `<run>: <what> <detail>`.
+fn told(done: &Done) -> Vec<String> {
+    let to_runs = sent(done).into_iter().filter(|(to, _)| to.kind == ActorKind::Run);
+    let line = |(to, tell): (&Address, Value)| {
+        let run = RunId::parse(&to.key).unwrap().0.random();
+        let (what, rest) = tell.as_object().unwrap().iter().next().unwrap();
+        let detail = match what.as_str() {
+            "Resumed" => rest["event"]["data"].to_string(),
+            "Signalled" => rest["data"].to_string(),
+            "Refused" => rest["problem"]["message"].as_str().unwrap().to_owned(),
+            _ => String::new(),
+        };
+        format!("{run}: {what} {detail}").trim().to_owned()
+    };
+    to_runs.map(line).collect()
 }
 
-/// `<run>/<step> <event's data>`
-fn resumed(effect: &Effect) -> String {
-    let Effect::Send { to, body } = effect else { panic!("{effect:?}") };
-    let ToRun::Resumed(resumed) = serde_json::from_slice(body).expect("JSON");
-    let run = RunId::parse(&to.key).expect("a run");
-    let event: serde_json::Value = serde_json::from_str(resumed.event.get()).expect("JSON");
-    format!("{}/{} {}", run.0.random(), resumed.step, event["data"])
+fn tell(waits: &mut Driver<Waits>, now: u64, tell: &Tell) -> Vec<String> {
+    waits.now = Millis(now);
+    told(&waits.tell(tell))
 }
 
 fn raw(json: &str) -> Box<RawValue> {
-    RawValue::from_string(json.to_owned()).expect("JSON")
+    RawValue::from_string(json.to_owned()).unwrap()
 }
 
 fn wait(run: u128) -> WaitId {
-    WaitId { run: RunId(ulid::Ulid::from_parts(1, run)), step: StepId("s".to_owned()) }
+    WaitId { run: RunId(ulid::Ulid::from_parts(1, run)), waiter: Waiter::Step(StepId("s".to_owned())) }
+}
+
+fn register_of(wait: WaitId, expression: Option<&str>) -> Register {
+    Register {
+        own: raw(&format!(r#"{{"data":{{"k":{}}}}}"#, wait.run.0.random())),
+        wait,
+        event: "a/b".to_owned(),
+        route: Route::Any(0),
+        since: Since { at: Millis(100), after: None },
+        expires_at: Millis(1_000),
+        expression: expression.map(ToOwned::to_owned),
+        taken: Vec::new(),
+    }
 }
 
 fn register(run: u128, expression: Option<&str>) -> Tell {
-    Tell::Register(Register {
-        wait: wait(run),
-        recorded_at: Millis(100),
-        expires_at: Millis(1_000),
-        expression: expression.map(ToOwned::to_owned),
-        trigger: raw(&format!(r#"{{"data":{{"k":{run}}}}}"#)),
-    })
+    Tell::Register(register_of(wait(run), expression))
+}
+
+fn event_id(received_at: u64) -> EventId {
+    EventId::new(Millis(received_at), 1)
 }
 
 fn arrived(received_at: u64, data: &str) -> Tell {
     let event = raw(&format!(r#"{{"data":{data}}}"#));
-    Tell::Arrived(Arrived { id: EventId::new(Millis(received_at), 1), received_at: Millis(received_at), event })
+    Tell::Arrived(Arrived { id: event_id(received_at), received_at: Millis(received_at), event, only: None })
 }
 
 const NONE: [String; 0] = [];
 
 #[test]
+fn a_wait_is_acknowledged_and_asked_for_at_every_stream_once() {
+    let mut waits = waits();
+    let done = waits.tell(&register(1, None));
+    assert_eq!(told(&done), ["1: Registered"]);
+    let wanted: Vec<_> = sent(&done).into_iter().filter(|(to, _)| to.kind == ActorKind::Stream).collect();
+    assert_eq!(wanted.len(), Address::streams().len());
+    assert_eq!(wanted[0].1["Want"]["until"], json!(1_000));
+    // The same again changes nothing and tells nobody.
+    let again = waits.tell(&register(1, None));
+    assert!(again.writes.is_empty() && again.effects.is_empty());
+}
+
+#[test]
 fn an_event_resumes_every_run_whose_expression_holds_once() {
-    let mut waits = Driver::default();
-    assert_eq!(waits.tell(100, &register(1, Some("event.data.k == async.data.k"))), NONE);
-    assert_eq!(waits.tell(100, &register(2, Some("event.data.k == async.data.k"))), NONE);
-    assert_eq!(waits.tell(100, &register(3, None)), NONE);
-    assert_eq!(waits.tell(200, &arrived(200, r#"{"k":1}"#)), [r#"1/s {"k":1}"#, r#"3/s {"k":1}"#]);
+    let mut waits = waits();
+    tell(&mut waits, 100, &register(1, Some("event.data.k == async.data.k")));
+    tell(&mut waits, 100, &register(2, Some("event.data.k == async.data.k")));
+    tell(&mut waits, 100, &register(3, None));
+    assert_eq!(tell(&mut waits, 200, &arrived(200, r#"{"k":1}"#)), [r#"1: Resumed {"k":1}"#, r#"3: Resumed {"k":1}"#]);
     // The same again, and another that would match: the first has won.
-    assert_eq!(waits.tell(201, &arrived(200, r#"{"k":1}"#)), NONE);
-    assert_eq!(waits.tell(202, &arrived(202, r#"{"k":1,"later":true}"#)), NONE);
-    assert_eq!(waits.tell(203, &arrived(203, r#"{"k":2}"#)), [r#"2/s {"k":2}"#]);
-}
-
-#[test]
-fn an_event_from_before_the_wait_does_not_match() {
-    let mut waits = Driver::default();
-    waits.tell(100, &register(1, None));
-    assert_eq!(waits.tell(101, &arrived(99, "{}")), NONE);
-    assert_eq!(waits.tell(101, &arrived(100, "{}")), ["1/s {}"]);
-}
-
-#[test]
-fn a_run_is_told_again_until_it_has_taken_the_event_in() {
-    let mut waits = Driver::default();
-    waits.tell(100, &register(1, None));
-    assert!(!waits.owing);
-    waits.tell(200, &arrived(200, "{}"));
-    assert!(waits.owing);
-    assert_eq!(waits.turn(300, Message::Resume), ["1/s {}"]);
-    // A registration that was delivered twice does not forget the event.
-    assert_eq!(waits.tell(301, &register(1, None)), NONE);
-    assert_eq!(waits.turn(302, Message::Resume), ["1/s {}"]);
-    waits.tell(303, &Tell::Remove(wait(1)));
-    assert_eq!(waits.turn(304, Message::Resume), NONE);
-    assert!(!waits.owing && waits.rows.is_empty());
-    // A second receipt is nothing new.
-    assert_eq!(waits.tell(305, &Tell::Remove(wait(1))), NONE);
-}
-
-#[test]
-fn an_expired_wait_matches_nothing_and_is_forgotten() {
-    let mut waits = Driver::default();
-    waits.tell(100, &register(1, None));
-    assert_eq!(waits.wake_at, Some(Millis(1_000)));
-    // An early wake changes nothing.
-    waits.turn(999, Message::Wake);
-    assert_eq!(waits.rows.len(), 1);
-    assert_eq!(waits.tell(1_000, &arrived(1_000, "{}")), NONE);
-    waits.turn(1_000, Message::Wake);
+    assert_eq!(tell(&mut waits, 201, &arrived(200, r#"{"k":1}"#)), NONE);
+    assert_eq!(tell(&mut waits, 202, &arrived(202, r#"{"k":1,"later":true}"#)), NONE);
+    assert_eq!(tell(&mut waits, 203, &arrived(203, r#"{"k":2}"#)), [r#"2: Resumed {"k":2}"#]);
     assert!(waits.rows.is_empty());
-    assert_eq!(waits.wake_at, None);
-    // What is registered late is not kept.
-    waits.tell(1_000, &register(1, None));
+}
+
+#[test]
+fn an_event_from_before_the_wait_does_not_match_and_neither_does_one_that_was_taken() {
+    let mut waits = waits();
+    let mut register = register_of(wait(1), None);
+    register.taken = vec![event_id(150)];
+    tell(&mut waits, 100, &Tell::Register(register));
+    assert_eq!(tell(&mut waits, 160, &arrived(99, "{}")), NONE);
+    assert_eq!(tell(&mut waits, 160, &arrived(150, "{}")), NONE);
+    assert_eq!(tell(&mut waits, 160, &arrived(100, "{}")), ["1: Resumed {}"]);
+}
+
+#[test]
+fn within_the_first_millisecond_the_order_of_ids_counts_where_it_is_given() {
+    let mut waits = waits();
+    let mut register = register_of(WaitId { run: wait(1).run, waiter: Waiter::Cancel(0) }, None);
+    register.since.after = Some(event_id(100));
+    tell(&mut waits, 100, &Tell::Register(register));
+    assert_eq!(tell(&mut waits, 101, &arrived(100, "{}")), NONE);
+    let later = Arrived { id: EventId::new(Millis(100), 2), received_at: Millis(100), event: raw("{}"), only: None };
+    assert_eq!(tell(&mut waits, 101, &Tell::Arrived(later)), ["1: CancelledBy"]);
+}
+
+#[test]
+fn an_expired_wait_matches_nothing_and_goes_when_its_run_says_so() {
+    let mut waits = waits();
+    tell(&mut waits, 100, &register(1, None));
+    assert_eq!(tell(&mut waits, 1_001, &arrived(1_000, "{}")), NONE);
+    // An event from before it expired, told late: the run decides.
+    tell(&mut waits, 1_001, &register(2, None));
+    assert_eq!(tell(&mut waits, 1_002, &arrived(999, "{}")), ["1: Resumed {}", "2: Resumed {}"]);
+    tell(&mut waits, 1_003, &register(3, None));
+    tell(&mut waits, 1_004, &Tell::Remove(wait(3)));
+    // A second removal is nothing new.
+    tell(&mut waits, 1_004, &Tell::Remove(wait(3)));
     assert!(waits.rows.is_empty());
+}
+
+#[test]
+fn a_look_back_shows_an_event_to_the_one_who_asked() {
+    let mut waits = waits();
+    tell(&mut waits, 100, &register(1, None));
+    tell(&mut waits, 100, &register(2, None));
+    let only =
+        Arrived { id: event_id(120), received_at: Millis(120), event: raw(r#"{"data":7}"#), only: Some(wait(2)) };
+    assert_eq!(tell(&mut waits, 121, &Tell::Arrived(only)), ["2: Resumed 7"]);
 }
 
 #[test]
 fn an_expression_that_cannot_be_answered_does_not_match() {
-    let mut waits = Driver::default();
-    waits.tell(100, &register(1, Some("!async.data.s")));
-    waits.tell(100, &register(2, Some("not an expression")));
-    assert_eq!(waits.tell(200, &arrived(200, r#"{"s":"text"}"#)), NONE);
+    let mut waits = waits();
+    tell(&mut waits, 100, &register(1, Some("!async.data.s")));
+    tell(&mut waits, 100, &register(2, Some("not an expression")));
+    assert_eq!(tell(&mut waits, 200, &arrived(200, r#"{"s":"text"}"#)), NONE);
     assert_eq!(waits.rows.len(), 2);
 }
 
 #[test]
-fn what_no_actor_sends_is_a_fault_and_changes_nothing() {
-    let (catalog, settings, supplied) = (Catalog::default(), Settings::default(), Supplied::default());
-    let turn =
-        Turn { now: Millis(1), entropy: Entropy(0), catalog: &catalog, settings: &settings, supplied: &supplied };
-    let mut waits = Waits::default();
-    for message in [Message::Tell(b"{}".to_vec()), Message::Ask { token: 1, body: b"null".to_vec() }] {
-        assert!(waits.turn(&turn, message).is_err());
+fn an_event_with_many_waits_goes_round_in_several_turns_and_misses_none() {
+    let mut waits = waits();
+    let count = WAITS_PER_TURN_MAX * 2 + 1;
+    for run in 0..count as u128 {
+        waits.rows.insert(row_key(&wait(run)), serde_json::to_vec(&register_of(wait(run), None)).unwrap());
     }
-    assert!(Waits::load("a", &[(Range::all(), vec![Row { key: "x".to_owned(), value: b"{}".to_vec() }])]).is_err());
+    waits.now = Millis(200);
+    let mut resumed = Vec::new();
+    let mut done = waits.tell(&arrived(200, "{}"));
+    assert_eq!(told(&done).len(), WAITS_PER_TURN_MAX);
+    loop {
+        resumed.extend(told(&done));
+        if done.wake_at.is_none() {
+            break;
+        }
+        assert_eq!(done.wake_at, Some(waits.now));
+        done = waits.turn(Message::Wake).unwrap();
+        assert!(told(&done).len() <= WAITS_PER_TURN_MAX);
+    }
+    resumed.sort_unstable();
+    resumed.dedup();
+    assert_eq!(resumed.len(), count);
+    assert!(waits.rows.is_empty());
+}
+
+fn hold(run: u128, replace: bool) -> Tell {
+    Tell::Hold(Hold { wait: wait(run), signal: "go".to_owned(), expires_at: Millis(1_000), replace })
+}
+
+fn signal(waits: &mut Driver<Waits>, name: &str) -> (Result<Value, Code>, Vec<String>) {
+    let (answer, done) = waits.ask(&Ask::Signal { signal: name.to_owned(), data: raw("5") });
+    (answer.map_err(|refusal| refusal.code), told(&done))
+}
+
+#[test]
+fn a_signal_has_one_waiter_and_is_taken_once() {
+    let mut waits = waits();
+    assert_eq!(signal(&mut waits, "go").0, Err(Code::SignalUnknown));
+    assert_eq!(tell(&mut waits, 100, &hold(1, false)), ["1: Registered"]);
+    assert_eq!(
+        tell(&mut waits, 100, &hold(2, false)),
+        ["2: Refused Signal conflict; signal wait already exists for another run"]
+    );
+    assert_eq!(signal(&mut waits, "other").0, Err(Code::SignalUnknown));
+    let (answer, told) = signal(&mut waits, "go");
+    assert_eq!((answer, told), (Ok(json!({"run_id": wait(1).run})), vec!["1: Signalled 5".to_owned()]));
+    assert_eq!(signal(&mut waits, "go").0, Err(Code::SignalUnknown));
+    // A registration that comes again does not take the place again, till the run has said that it is over.
+    assert_eq!(tell(&mut waits, 100, &hold(1, false)), NONE);
+    assert_eq!(signal(&mut waits, "go").0, Err(Code::SignalUnknown));
+    tell(&mut waits, 100, &Tell::Remove(wait(1)));
+    assert!(waits.rows.is_empty());
+}
+
+#[test]
+fn a_waiter_that_replaces_another_gets_the_signal() {
+    let mut waits = waits();
+    tell(&mut waits, 100, &hold(1, false));
+    assert_eq!(tell(&mut waits, 100, &hold(2, true)), ["2: Registered"]);
+    // Who was replaced has not come anew.
+    assert_eq!(tell(&mut waits, 100, &hold(1, false)), NONE);
+    assert_eq!(signal(&mut waits, "go").1, ["2: Signalled 5"]);
+    for run in [1, 2] {
+        tell(&mut waits, 200, &Tell::Remove(wait(run)));
+    }
+    assert!(waits.rows.is_empty());
+}
+
+#[test]
+fn an_expired_waiter_is_in_nobodys_way() {
+    let mut waits = waits();
+    tell(&mut waits, 100, &hold(1, false));
+    waits.now = Millis(1_000);
+    assert_eq!(signal(&mut waits, "go").0, Err(Code::SignalUnknown));
+    let late = Hold { wait: wait(2), signal: "go".to_owned(), expires_at: Millis(2_000), replace: false };
+    assert_eq!(tell(&mut waits, 1_000, &Tell::Hold(late)), ["2: Registered"]);
+}
+
+#[test]
+fn what_no_actor_sends_is_a_fault_and_changes_nothing() {
+    let mut waits = waits();
+    for message in [Message::Tell(b"{}".to_vec()), Message::Ask { token: 1, body: b"null".to_vec() }] {
+        assert!(waits.turn(message).is_err());
+    }
+    for key in ["x", "wait/x", "signal/holder"] {
+        assert!(Waits::load("a", &[(Range::all(), vec![Row { key: key.to_owned(), value: b"{}".to_vec() }])]).is_err());
+    }
 }

@@ -62,7 +62,9 @@ impl Driver {
             event_ids: vec![event],
             events: vec![raw(r#"{"data":{"n":1},"id":"e1","name":"t/go","ts":1700000000000,"user":{}}"#)],
             event_name: "t/go".to_owned(),
+            received_at: Some(Millis(1_700_000_000_000)),
             not_before: None,
+            cancel_on: Vec::new(),
         };
         Self {
             now: 1_700_000_000_000,
@@ -101,8 +103,11 @@ impl Driver {
     }
 
     pub fn tell_start(&mut self) {
-        let tell = serde_json::to_vec(&Tell::Start(self.start.clone())).unwrap();
-        self.turn(Message::Tell(tell));
+        self.tell(&Tell::Start(self.start.clone()));
+    }
+
+    pub fn tell(&mut self, tell: &Tell) {
+        self.turn(Message::Tell(serde_json::to_vec(tell).unwrap()));
     }
 
     /// One turn, with all that the shell's contract says.
@@ -306,6 +311,24 @@ pub fn racing(id: &str) -> Value {
 
 pub fn sleep(id: &str, duration: &str) -> Value {
     json!({"id": id, "op": "Sleep", "name": duration, "displayName": id, "opts": {}})
+}
+
+pub fn wait_for(id: &str, event: &str, condition: Option<&str>, timeout: &str) -> Value {
+    let mut opts = json!({"timeout": timeout});
+    if let Some(condition) = condition {
+        opts["if"] = json!(condition);
+    }
+    json!({"id": id, "op": "WaitForEvent", "name": event, "displayName": id, "opts": opts, "data": null})
+}
+
+pub fn wait_for_signal(id: &str, signal: &str, conflict: &str) -> Value {
+    let opts = json!({"signal": signal, "timeout": "1h", "conflict": conflict});
+    json!({"id": id, "op": "WaitForSignal", "name": signal, "displayName": id, "opts": opts, "data": null})
+}
+
+pub fn invoke(id: &str, function: &str, payload: &Value) -> Value {
+    let opts = json!({"function_id": function, "payload": payload});
+    json!({"id": id, "op": "InvokeFunction", "displayName": id, "opts": opts, "data": null})
 }
 
 pub fn threw(id: &str) -> Value {

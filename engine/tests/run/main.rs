@@ -11,9 +11,11 @@
 
 mod driver;
 
+mod cancelling;
 mod checkpoints;
 mod ending;
 mod garbage;
+mod invoking;
 mod limits;
 mod parallel;
 mod recovery;
@@ -21,3 +23,4 @@ mod requests;
 mod retries;
 mod sequence;
 mod sleeping;
+mod waiting;

@@ -16,6 +16,7 @@ use crate::limits::EVENT_BYTES_MAX;
 use crate::stream::message::{Ask, NewEvent};
 use crate::turn::Address;
 use check::{Fault, Source};
+pub(crate) use payload::Members;
 use seed::Ids;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;

@@ -37,6 +37,14 @@ fn api() -> Vec<Request> {
         body("GET", "/v0/runs/#/batch"),
         body("POST", "/v1/checkpoint/#/async"),
         body("GET", "/v1/apps/a/functions"),
+        request("POST", "/v1/signals", r#"{"signal":"s"}"#),
+        body("GET", "/v1/cancellations"),
+        request(
+            "POST",
+            "/v1/cancellations",
+            r#"{"app_id":"app","function_id":"a","started_before":"2020-01-01T00:00:00Z"}"#,
+        ),
+        body("DELETE", "/v1/cancellations/#"),
     ]
 }
 

@@ -4,7 +4,9 @@ use super::{Desk, NOW, RUN, asked, assert_refused, get, header, json, request, r
 use crate::error::{Code, Refusal};
 use crate::http::{AskFailure, Progress, refuse};
 use crate::ids::RunId;
+use crate::limits::SIGNAL_NAME_BYTES_MAX;
 use crate::turn::Address;
+use crate::waits::place::signal_actor_key;
 use serde_json::{Value, json};
 
 #[test]
@@ -48,6 +50,15 @@ fn each_endpoint_asks_its_actor() {
         ("GET", &format!("/v1/runs/{RUN}/journal"), "", run.clone(), json!("Journal")),
         ("DELETE", &format!("/v1/runs/{RUN}"), "", run.clone(), json!("Cancel")),
         ("DELETE", &format!("/v0/runs/{RUN}"), "", run.clone(), json!("Cancel")),
+        (
+            "POST",
+            "/v1/signals",
+            r#"{"signal":"go","data":[1]}"#,
+            Address::waits(&signal_actor_key("go")),
+            json!({"Signal": {"signal": "go", "data": [1]}}),
+        ),
+        ("GET", "/v1/cancellations", "", Address::history(), json!("Cancellations")),
+        ("DELETE", &format!("/v1/cancellations/{RUN}"), "", Address::history(), json!({"ForgetCancellation": RUN})),
         ("GET", &format!("/v0/runs/{RUN}/actions"), "", run.clone(), json!("Actions")),
         ("GET", &format!("/v0/runs/{RUN}/batch"), "", run.clone(), json!("Batch")),
         ("POST", &format!("/v1/checkpoint/{RUN}/async"), r#"{"steps":[]}"#, run, json!({"Checkpoint": {"steps": []}})),
@@ -57,6 +68,47 @@ fn each_endpoint_asks_its_actor() {
         let body: Value = serde_json::from_slice(&asked.body).unwrap();
         assert_eq!((asked.to, body), (to, question), "{method} {target}");
     }
+}
+
+#[test]
+fn a_signal_needs_a_name_within_bounds() {
+    let signal = |name: &str| request("POST", "/v1/signals", json!({"signal": name}).to_string());
+    let longest = "s".repeat(SIGNAL_NAME_BYTES_MAX);
+    assert_eq!(Desk::dev().answered(signal(&longest), &Ok(json!({"run_id": RUN}))).status, 200);
+    for body in [signal(""), signal(&format!("{longest}s")), request("POST", "/v1/signals", "{}")] {
+        assert_refused(&Desk::dev().at_once(body), 400, "body_invalid");
+    }
+}
+
+#[test]
+fn a_bulk_cancellation_says_everything_that_is_wrong_with_it() {
+    let post = |body: &Value| request("POST", "/v1/cancellations", body.to_string());
+    let refused = |body: &Value| {
+        let response = Desk::dev().at_once(post(body));
+        assert_eq!(response.status, 400, "{body}");
+        json(&response)["error"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(refused(&json!({})), "app_id is required\nfunction_id is required\nstarted_before is required");
+    let whole = json!({"app_id": "app", "function_id": "a", "started_before": "2026-09-21T14:13:20Z"});
+    let with = |field: &str, value: &str| {
+        let mut body = whole.clone();
+        body[field] = json!(value);
+        body
+    };
+    assert_eq!(refused(&with("started_before", "2026-09-21T14:13:26Z")), "started_before must be in the past");
+    assert_eq!(refused(&with("started_after", "2026-09-21T14:13:20Z")), "started_after must be before started_before");
+    assert!(refused(&with("started_after", "soon")).starts_with("started_after must be a date"));
+    assert!(refused(&with("if", "event.data ===")).starts_with("if is no expression"));
+    assert_refused(&Desk::dev().at_once(post(&with("function_id", "nobody"))), 404, "function_unknown");
+
+    let mut exchange = Desk::dev().open(post(&with("if", "event.data.x == 1")));
+    let question = asked(exchange.start());
+    let asked: Value = serde_json::from_slice(&question.body).unwrap();
+    assert_eq!((question.to, &asked["Cancel"]["function"]), (Address::history(), &json!("app-a")));
+    let response = responded(exchange.resume(NOW, vec![told(&Ok::<_, Refusal>(&asked["Cancel"]))]));
+    let data = json(&response)["data"].clone();
+    assert_eq!(data["started_before"], "2026-09-21T14:13:20.000Z");
+    assert_eq!((&data["if"], &data["started_after"]), (&json!("event.data.x == 1"), &json!(null)));
 }
 
 fn register(deploy_id: Option<&str>) -> Value {
@@ -150,6 +202,8 @@ fn another_method_is_told_which_ones_there_are() {
         ("GET", "/fn/register", "POST, PUT"),
         ("GET", "/fn/remove", "DELETE"),
         ("GET", "/e/key", "POST, OPTIONS"),
+        ("GET", "/v1/signals", "POST"),
+        ("DELETE", "/v1/cancellations", "GET, HEAD, POST"),
         ("PATCH", "/v1/runs/01ARZ3NDEKTSV4RRFFQ69G5FAV", "GET, HEAD, DELETE"),
         ("OPTIONS", "/v1/runs", "GET, HEAD"),
         ("get", "/health", "GET, HEAD"),

@@ -1,17 +1,21 @@
 //! Opcodes: what an SDK asks for, one file each (PROTOCOL §3.5). Each reads its op into a journal [`Record`], or says why not.
 
 mod discovery_request;
+mod invoke_function;
 mod run_complete;
 mod sleep;
 mod step_error;
 mod step_failed;
 mod step_planned;
 mod step_run;
+mod timeout;
+mod wait_for_event;
+mod wait_for_signal;
 
 use super::journal::{Record, Thrown, Timing, What};
 use super::problem::Problem;
 use crate::error::Code;
-use crate::ids::{Millis, StepId};
+use crate::ids::{Millis, RunId, StepId};
 use crate::limits::{OPS_PER_ANSWER_MAX, STEP_ID_BYTES_MAX};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -69,16 +73,7 @@ pub enum Rejection {
 }
 
 /// Opcodes of the protocol that are not built here yet.
-const UNBUILT: &[&str] = &[
-    "WaitForEvent",
-    "InvokeFunction",
-    "WaitForSignal",
-    "Gateway",
-    "AIGateway",
-    "DeferAdd",
-    "DeferAbort",
-    "SyncRunComplete",
-];
+const UNBUILT: &[&str] = &["Gateway", "AIGateway", "DeferAdd", "DeferAbort", "SyncRunComplete"];
 
 /// Splits an answer into its ops: an array, or one object (PROTOCOL §3.4).
 ///
@@ -100,19 +95,33 @@ pub fn split(body: &RawValue) -> Result<Vec<Op<'_>>, Rejection> {
     Ok(ops)
 }
 
+/// What an op may look at besides itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Around<'a> {
+    /// The time.
+    pub now: Millis,
+    /// The run.
+    pub run: RunId,
+    /// The event that started it.
+    pub trigger: &'a RawValue,
+}
+
 impl Op<'_> {
     /// What this op comes to.
     ///
     /// # Errors
     /// See [`Rejection`].
-    pub fn read(&self, now: Millis) -> Result<Reading, Rejection> {
+    pub fn read(&self, around: &Around<'_>) -> Result<Reading, Rejection> {
         match self.op.as_ref() {
             "StepRun" => step_run::read(self),
             "Step" => step_run::read_stored(self),
             "StepPlanned" => step_planned::read(self),
             "StepError" => step_error::read(self),
             "StepFailed" => step_failed::read(self),
-            "Sleep" => sleep::read(self, now),
+            "Sleep" => sleep::read(self, around.now),
+            "WaitForEvent" => wait_for_event::read(self, around),
+            "WaitForSignal" => wait_for_signal::read(self, around.now),
+            "InvokeFunction" => invoke_function::read(self, around),
             "RunComplete" => Ok(run_complete::read(self)),
             "DiscoveryRequest" => discovery_request::read(self),
             "None" => Ok(Reading::Nothing),

@@ -3,6 +3,7 @@
 mod idempotency;
 mod lists;
 mod routing;
+mod waiting;
 
 use super::Stream;
 use super::driver::{Driver, catalog};

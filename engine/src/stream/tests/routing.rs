@@ -37,7 +37,8 @@ fn a_run_is_sent_all_that_it_begins_with() {
     let id = EventId::new(NOW, 1);
     let start = json!({
         "run": RunId::derived(id, &"app-a".into()), "function": "app-a", "function_version": 3, "event_ids": [id],
-        "events": [{"data": {"n": 1}, "id": id, "name": "a", "ts": NOW.0, "user": {}}], "event_name": "a", "not_before": null
+        "events": [{"data": {"n": 1}, "id": id, "name": "a", "ts": NOW.0, "user": {}}], "event_name": "a",
+        "received_at": NOW, "not_before": null
     });
     assert_eq!(sent(&done)[0].1, json!({"Start": start}));
 }

@@ -1,0 +1,86 @@
+//! What stops a run from outside: events, timeouts, requests (SERVER §2.9, §2.10, §3.7).
+
+use super::message::{Start, Watch};
+use super::state::State;
+use crate::catalog::Function;
+use crate::catalog::flow::CancelUntil;
+use crate::expression::{self, Bindings, Scope};
+use crate::ids::{EventId, Millis};
+use crate::limits::WAIT_TIME_DEFAULT;
+use crate::waits::message::Since;
+use crate::waits::place::Place;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// Who stopped a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Canceller {
+    /// Somebody asked for it.
+    Request,
+    /// An event of the function's `cancelOn`.
+    Event(EventId),
+    /// A request that stopped many runs; its id.
+    Bulk(String),
+    /// It had not begun in time.
+    StartTimeout,
+    /// It had not ended in time.
+    FinishTimeout,
+}
+
+/// The events that cancel a run of `function` which begins now. A batch has no one event to compare with.
+#[must_use]
+pub fn watches(function: &Function, start: &Start, now: Millis) -> Vec<Watch> {
+    let [trigger] = start.events.as_slice() else { return Vec::new() };
+    let watch = |cancel: &crate::catalog::flow::Cancel| {
+        let until = match cancel.until {
+            Some(CancelUntil::After(span)) => now.plus(span),
+            Some(CancelUntil::At(at)) => at,
+            None => now.plus(WAIT_TIME_DEFAULT),
+        };
+        let condition = cancel.condition.clone().filter(|source| !source.trim().is_empty());
+        let place = place(&cancel.event, start, trigger, condition.as_deref(), now)?;
+        (until > now).then(|| Watch { event: cancel.event.clone(), condition, until, place })
+    };
+    function.flow.cancel.iter().filter_map(watch).collect()
+}
+
+fn place(event: &str, start: &Start, trigger: &RawValue, condition: Option<&str>, now: Millis) -> Option<Place> {
+    let bindings = Bindings { event: trigger, incoming: None, now };
+    // It was compiled when the function was registered.
+    let compiled = condition.map(|source| expression::compiled(source, Scope::Wait)).transpose().ok()?;
+    Some(Place::of(event, start.run, compiled.as_deref(), &bindings))
+}
+
+/// Whether the event that started the run fulfils the condition of a bulk cancellation. What cannot be answered does not hold.
+#[must_use]
+pub fn fulfils(state: &State, condition: Option<&str>, now: Millis) -> bool {
+    let Some(source) = condition else { return true };
+    let bindings = Bindings { event: state.trigger(), incoming: None, now };
+    expression::compiled(source, Scope::Trigger).is_ok_and(|condition| condition.holds(&bindings) == Ok(true))
+}
+
+/// Events after the one that started the run cancel it, also where they came before the run had begun.
+#[must_use]
+pub fn since(state: &State) -> Since {
+    Since { at: state.start.received_at.unwrap_or(state.started_at), after: state.start.event_ids.first().copied() }
+}
+
+/// Why the run has no more time, if so, by what its function says at this moment.
+#[must_use]
+pub fn overdue(state: &State, function: &Function, now: Millis) -> Option<Canceller> {
+    finish_at(state, function).filter(|at| *at <= now).map(|_| Canceller::FinishTimeout)
+}
+
+/// When the run must have ended.
+#[must_use]
+pub fn finish_at(state: &State, function: &Function) -> Option<Millis> {
+    Some(state.first_due().plus(function.flow.timeouts.finish?))
+}
+
+/// Whether a run that begins now begins too late.
+#[must_use]
+pub fn began_late(start: &Start, function: &Function, now: Millis) -> bool {
+    let wanted = start.received_at.max(start.not_before);
+    let (Some(wanted), Some(span)) = (wanted, function.flow.timeouts.start) else { return false };
+    now > wanted.plus(span)
+}
