@@ -21,6 +21,7 @@ pub(crate) fn settings(given: types::Settings) -> Settings {
         signing_keys: given.signing_keys,
         event_keys: given.event_keys,
         retry_interval: given.retry_interval_ms.map(Millis),
+        wait_look_back: given.wait_look_back_ms.map(Millis),
         version: given.version,
     }
 }

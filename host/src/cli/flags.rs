@@ -65,6 +65,9 @@ pub struct ServeArgs {
     /// Retry after this time, always: seconds, or a duration such as 100ms [default: 0, growing times]
     #[arg(long, value_name = "TIME")]
     retry_interval: Option<String>,
+    /// Let events count that came so long before a step waited for them: seconds, or a duration such as 5s [default: 0]
+    #[arg(long, value_name = "TIME")]
+    wait_look_back: Option<String>,
     /// Keep nothing: runs are gone when the server stops
     #[arg(long, conflicts_with = "persist")]
     in_memory: bool,
@@ -121,6 +124,7 @@ impl ServeArgs {
         put(setting::NO_POLL, switch(self.no_poll));
         put(setting::POLL_INTERVAL, text(&self.poll_interval));
         put(setting::RETRY_INTERVAL, text(&self.retry_interval));
+        put(setting::WAIT_LOOK_BACK, text(&self.wait_look_back));
         put(setting::IN_MEMORY, switch(self.in_memory));
         put(setting::PERSIST, switch(self.persist));
         put(setting::DATA_DIR, text(&self.data_dir));

@@ -45,6 +45,8 @@ pub struct ServeOptions {
     pub poll_interval: Duration,
     /// Replaces the table of back-offs.
     pub retry_interval: Option<Duration>,
+    /// How long before a wait an event may have come that still ends it.
+    pub wait_look_back: Option<Duration>,
     /// As they were written, the current one before the fallback; never empty where [`Kind::Start`].
     pub signing_keys: Vec<String>,
     /// Accepted event keys; never empty where [`Kind::Start`], none means any.

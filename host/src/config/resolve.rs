@@ -67,6 +67,7 @@ pub fn serve(
             .transpose()?
             .unwrap_or(POLL_INTERVAL_DEFAULT),
         retry_interval: layers.get(setting::RETRY_INTERVAL).map(interval).transpose()?.filter(|span| !span.is_zero()),
+        wait_look_back: layers.get(setting::WAIT_LOOK_BACK).map(interval).transpose()?.filter(|span| !span.is_zero()),
         signing_keys,
         event_keys,
         engine_memory_bytes_max: layers.engine_memory_bytes_max()?,

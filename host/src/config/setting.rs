@@ -45,6 +45,8 @@ settings! {
     POLL_INTERVAL = "poll-interval", [], One;
     /// Seconds, or a duration with its unit; 0 means the table.
     RETRY_INTERVAL = "retry-interval", [], One;
+    /// Seconds, or a duration with its unit; 0 means none.
+    WAIT_LOOK_BACK = "wait-look-back", [], One;
     /// Nothing is kept.
     IN_MEMORY = "in-memory", [], One;
     /// The opposite of in-memory.

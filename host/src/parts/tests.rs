@@ -25,6 +25,7 @@ fn settings() -> Settings {
         signing_keys: Vec::new(),
         event_keys: Vec::new(),
         retry_interval_ms: None,
+        wait_look_back_ms: None,
         version: "test".to_owned(),
     }
 }

@@ -98,6 +98,7 @@ fn settings(options: &ServeOptions) -> crate::wit::Settings {
         signing_keys: options.signing_keys.clone(),
         event_keys: options.event_keys.clone(),
         retry_interval_ms: options.retry_interval.map(|span| u64::try_from(span.as_millis()).unwrap_or(u64::MAX)),
+        wait_look_back_ms: options.wait_look_back.map(|span| u64::try_from(span.as_millis()).unwrap_or(u64::MAX)),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     }
 }

@@ -116,6 +116,8 @@ pub struct Settings<'a> {
     event_keys: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_interval_ms: Option<U64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wait_look_back_ms: Option<U64>,
     version: &'a str,
 }
 
@@ -125,6 +127,7 @@ pub fn settings(settings: &engine::Settings) -> Settings<'_> {
         signing_keys: &settings.signing_keys,
         event_keys: &settings.event_keys,
         retry_interval_ms: settings.retry_interval.map(|interval| U64(interval.0)),
+        wait_look_back_ms: settings.wait_look_back.map(|span| U64(span.0)),
         version: &settings.version,
     }
 }

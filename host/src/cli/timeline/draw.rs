@@ -1,6 +1,6 @@
 //! A timeline drawn whole.
 
-use super::model::{Attempt, Problem, Run, Step, StepStatus, Timeline};
+use super::model::{Attempt, Awaited, Problem, Run, Step, StepStatus, Timeline};
 use super::text::{clip, moment, padded, span};
 use crate::cli::output::Paint;
 
@@ -118,7 +118,7 @@ fn step_line(step: &Step, widths: &Widths, paint: Paint) -> String {
         StepStatus::Completed => paint.green("✓"),
         StepStatus::Failed => paint.red("✗"),
         StepStatus::Retrying => paint.yellow("↻"),
-        StepStatus::Sleeping => paint.yellow("◷"),
+        StepStatus::Sleeping | StepStatus::Waiting | StepStatus::Invoking => paint.yellow("◷"),
         StepStatus::Planned | StepStatus::Other => paint.dim("○"),
     };
     let mut columns = vec![padded(&name(step), widths.name), paint.dim(&padded(&op(step), widths.op))];
@@ -134,7 +134,15 @@ fn remark(step: &Step) -> String {
     let mut remarks = Vec::new();
     match step.status {
         StepStatus::Sleeping => remarks.extend(step.wake_at_ms.map(|at| format!("till {}", moment(at)))),
+        StepStatus::Waiting | StepStatus::Invoking => {
+            remarks.extend(step.awaits.as_ref().map(Awaited::told));
+            remarks.extend(step.wake_at_ms.map(|at| format!("till {}", moment(at))));
+        }
         StepStatus::Planned => remarks.push("waiting for its call".to_owned()),
+        StepStatus::Completed | StepStatus::Failed if step.timed_out => {
+            let told = step.awaits.as_ref().map(Awaited::told).unwrap_or_default();
+            remarks.push(format!("waited {told} in vain"));
+        }
         StepStatus::Completed if !step.attempts.is_empty() => {
             remarks.push(format!("{} attempts", step.attempts.len().saturating_add(1)));
         }

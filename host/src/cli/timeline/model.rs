@@ -1,5 +1,6 @@
 //! The JSON of `GET /v1/runs/{id}` and `GET /v1/runs/{id}/timeline`, forgiving what a newer server adds.
 
+use super::text::clip;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::time::UNIX_EPOCH;
@@ -52,11 +53,49 @@ pub struct Step {
     pub started_at_ms: Option<u64>,
     pub ended_at_ms: Option<u64>,
     pub wake_at_ms: Option<u64>,
+    pub awaits: Option<Awaited>,
+    #[serde(default)]
+    pub timed_out: bool,
     #[serde(default)]
     pub attempts: Vec<Attempt>,
     pub output: Option<Box<RawValue>>,
     pub output_bytes: Option<u64>,
     pub error: Option<Problem>,
+}
+
+/// Of what a step waits for.
+const AWAITED_CHARACTERS_MAX: usize = 80;
+
+/// What a step waits or waited for.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Awaited {
+    Event {
+        name: String,
+        #[serde(rename = "if")]
+        condition: Option<String>,
+    },
+    Signal {
+        name: String,
+    },
+    Run {
+        function: String,
+        id: Option<String>,
+    },
+}
+
+impl Awaited {
+    /// As people say it: `for <event> if <condition>`.
+    pub fn told(&self) -> String {
+        let told = match self {
+            Self::Event { name, condition: Some(condition) } => format!("for {name} if {condition}"),
+            Self::Event { name, condition: None } => format!("for {name}"),
+            Self::Signal { name } => format!("for the signal {name}"),
+            Self::Run { function, id: Some(id) } => format!("for {function}, run {id}"),
+            Self::Run { function, id: None } => format!("for {function}"),
+        };
+        clip(&told, AWAITED_CHARACTERS_MAX)
+    }
 }
 
 /// Where a step stands.
@@ -66,6 +105,8 @@ pub enum StepStatus {
     Planned,
     Retrying,
     Sleeping,
+    Waiting,
+    Invoking,
     Completed,
     Failed,
     /// A newer server's.

@@ -1,7 +1,7 @@
 //! What happened between two looks at a timeline, a line each.
 
 use super::draw::{failed_attempt, in_short, name, standing};
-use super::model::{Attempt, Run, Step, StepStatus, Timeline};
+use super::model::{Attempt, Awaited, Run, Step, StepStatus, Timeline};
 use super::text::{clip, moment, padded, span};
 use crate::cli::output::Paint;
 use std::collections::BTreeMap;
@@ -65,8 +65,18 @@ fn of_step(before: Option<&Step>, step: &Step, paint: Paint, told: &mut Vec<Told
             let at_ms = step.started_at_ms.unwrap_or(step.queued_at_ms);
             told.push(Told { at_ms, text: format!("{} {who}: sleeping{till}", paint.yellow("◷")) });
         }
+        StepStatus::Waiting | StepStatus::Invoking => {
+            let what = step.awaits.as_ref().map(Awaited::told).unwrap_or_default();
+            let at_ms = step.started_at_ms.unwrap_or(step.queued_at_ms);
+            told.push(Told { at_ms, text: format!("{} {who}: waiting {what}", paint.yellow("◷")) });
+        }
         StepStatus::Completed => {
-            let verb = if step.op == "sleep" { "slept" } else { "completed in" };
+            let verb = match step.op.as_str() {
+                "sleep" => "slept",
+                _ if step.timed_out => "waited in vain",
+                "waitForEvent" | "waitForSignal" => "waited",
+                _ => "completed in",
+            };
             let took = step.took_ms().map(span).unwrap_or_default();
             told.push(Told { at_ms: ended_at_ms, text: format!("{} {who}: {verb} {took}", paint.green("✓")) });
         }

@@ -123,6 +123,41 @@ run 01RUN   started 2023-11-14T22:13:20.000Z   event 01EVENT
     assert_eq!(drawn, expected);
 }
 
+/// A step that waits.
+fn waiting(name: &str, op: &str, status: &str, awaits: &str, rest: &str) -> String {
+    let rest = format!(
+        r#""op":"{op}","status":"{status}","queued_at_ms":{0},"started_at_ms":{0},"wake_at_ms":{1},"awaits":{awaits}{rest}"#,
+        at(1_000),
+        at(3_052)
+    );
+    step(name, &rest)
+}
+
+#[test]
+fn a_wait_says_what_for_and_whether_it_came() {
+    let event = r#"{"event":{"name":"shop/paid","if":"async.data.id == 7"}}"#;
+    let run = r#"{"run":{"function":"shop-ship"}}"#;
+    let came = r#"{"run":{"function":"shop-ship","id":"01CHILD"}}"#;
+    let vain = format!(r#","timed_out":true{}"#, ended(3_052));
+    let all = [
+        waiting("paid", "waitForEvent", "waiting", event, ""),
+        waiting("ship", "invoke", "invoking", run, ""),
+        waiting("late", "waitForEvent", "completed", event, &vain),
+        waiting("done", "invoke", "completed", came, &ended(2_000)),
+    ];
+    let drawn = draw(&timeline("Running", None, "null", 5, &steps(&all)), Paint::Plain).join("\n");
+    let lines: Vec<_> = drawn.lines().skip(3).map(str::trim_end).collect();
+    assert_eq!(
+        lines[0],
+        "   ◷ paid  waitForEvent          for shop/paid if async.data.id == 7  till 2023-11-14T22:13:23Z"
+    );
+    assert_eq!(lines[1], "   ◷ ship  invoke                for shop-ship  till 2023-11-14T22:13:23Z");
+    assert_eq!(lines[2], "   ✓ late  waitForEvent  2.05 s  waited for shop/paid if async.data.id == 7 in vain");
+    let told = news(None, &timeline("Running", None, "null", 5, &steps(&all)), Paint::Plain).join("\n");
+    assert!(told.contains("◷ paid: waiting for shop/paid if async.data.id == 7"), "{told}");
+    assert!(told.contains("✓ late: waited in vain 2.05 s"), "{told}");
+}
+
 #[test]
 fn a_failed_run_shows_the_error_and_where_it_was_thrown() {
     let rest = format!(
