@@ -46,8 +46,8 @@ impl Journal {
     }
 
     /// One line per entry, for people and for tests:
-    /// `started`, `saved a, b`, `ran a`, `planned a, planned b`, `slept nap`, `woke nap`, `failed a`, `retry <message>`,
-    /// `complete`, `fail <message>`, `cancelled`; an entry that says several things has them divided by commas.
+    /// `started`, `saved a, b`, `ran a`, `planned a, planned b`, `slept nap`, `waits w`, `invoked i`, `woke nap`, `resumed w`, `failed a`,
+    /// `retry <message>`, `complete`, `fail <message>`, `cancelled`; an entry that says several things has them divided by commas.
     pub fn outline(&self) -> Vec<String> {
         let mut names = HashMap::new();
         self.0.iter().map(|row| line(row, &mut names)).collect()
@@ -60,6 +60,7 @@ fn line(row: &Value, names: &mut HashMap<String, String>) -> String {
     match kind {
         "Started" => "started".to_owned(),
         "Cancelled" => "cancelled".to_owned(),
+        "Resumed" => format!("resumed {}", names[&text(&entry["step"])]),
         "Redispatched" => "sent again".to_owned(),
         "GivenUp" => format!("given up {}", text(&entry["problem"]["message"])),
         "Woken" => steps().map(|id| format!("woke {}", names[&text(id)])).collect::<Vec<_>>().join(", "),
@@ -93,8 +94,16 @@ fn name(step: &Value, names: &mut HashMap<String, String>) -> String {
 }
 
 fn verb(what: &Value) -> &'static str {
-    let verbs =
-        [("Ran", "ran"), ("Stored", "stored"), ("Failed", "failed"), ("Planned", "planned"), ("Slept", "slept")];
+    let verbs = [
+        ("Ran", "ran"),
+        ("Stored", "stored"),
+        ("Failed", "failed"),
+        ("Planned", "planned"),
+        ("Slept", "slept"),
+        ("Waited", "waits"),
+        ("AwaitedSignal", "waits"),
+        ("Invoked", "invoked"),
+    ];
     verbs.into_iter().find(|(kind, _)| what.get(kind).is_some()).map_or("asked for", |(_, verb)| verb)
 }
 

@@ -45,7 +45,7 @@ const CASES: &[Case] = &[
     ("lower-op", |_| sdk_reply(206, "", br#"[{"op":"steprun","id":"x","name":"x"}]"#), "opcode_unknown"),
     (
         "later-op",
-        |_| sdk_reply(206, "", br#"[{"op":"WaitForSignal","id":"x","name":"x","opts":{}}]"#),
+        |_| sdk_reply(206, "", br#"[{"op":"SyncRunComplete","id":"x","name":"x","opts":{}}]"#),
         "opcode_unsupported",
     ),
     ("bad-sleep", |_| sdk_reply(206, "", br#"[{"op":"Sleep","id":"x","name":"soon"}]"#), "sleep_invalid"),

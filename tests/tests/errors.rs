@@ -14,7 +14,6 @@ const SCENARIOS: &[Scenario] = scenarios![
     a_non_retriable_function_is_not_tried_again,
     retry_after_is_obeyed,
     a_function_that_throws_once_keeps_its_steps,
-    an_opcode_that_is_not_built_yet_fails_the_run,
 ];
 
 #[test]
@@ -121,10 +120,4 @@ fn a_function_that_throws_once_keeps_its_steps(lane: &Lane<'_>) {
         assert_eq!(run.attempts(), [0, 0, 1]);
         run.assert_journal(&["started", "ran kept", "retry once", "complete"]);
     }
-}
-
-fn an_opcode_that_is_not_built_yet_fails_the_run(lane: &Lane<'_>) {
-    let run = lane.run("unsupported", &json!({}));
-    assert!(run.assert_status("Failed").to_string().contains("opcode_unsupported"), "{}", run.summary);
-    assert!(lane.client.timeline(&run.run).contains("opcode_unsupported"));
 }

@@ -9,11 +9,17 @@ const MIB = 1 << 20;
  * @param app the app's id, also the prefix of its events' names
  * @param define `(options, trigger, handler)` in the spelling of the SDK's version
  * @param errors the SDK's `NonRetriableError` and `RetryAfterError`
+ * @param referenceFunction the SDK's way to name a function of another app
  */
-export const functions = ({ app, define, errors: { NonRetriableError, RetryAfterError } }) => {
+export const functions = ({ app, define, errors: { NonRetriableError, RetryAfterError }, referenceFunction }) => {
   const on = (name) => ({ event: `${app}/${name}` });
   const simple = (id, handler, options = {}) => define({ id, ...options }, on(id), (ctx) => handler({ ...ctx, run: runner(ctx) }));
   const runner = ({ step, runId }) => (id, body) => step.run(id, () => execute(runId, id, body));
+
+  const child = simple("child", ({ event, run }) => run("double", () => ({ doubled: event.data.n * 2 })));
+  const brokenChild = simple("broken-child", () => {
+    throw new NonRetriableError("child boom");
+  });
 
   return [
     simple("single-step", async ({ event, run }) => ({ one: await run("one", () => ({ n: event.data.n + 1 })) })),
@@ -164,7 +170,55 @@ export const functions = ({ app, define, errors: { NonRetriableError, RetryAfter
 
     simple("oversized-step", ({ run }) => run("make", () => "x".repeat(5 * MIB)), { retries: 0 }),
 
-    simple("unsupported", ({ step }) => step.waitForEvent("wait", { event: `${app}/never`, timeout: "1h" }), { retries: 0 }),
+    simple("wait", async ({ run, step }) => {
+      const woken = await step.waitForEvent("wait", { event: `${app}/wake`, if: "event.data.key == async.data.key", timeout: "1h" });
+      return run("after", () => woken.data);
+    }),
+
+    simple("wait-in-vain", async ({ run, step }) => {
+      const woken = await step.waitForEvent("wait", { event: `${app}/never`, timeout: "1s" });
+      return run("after", () => ({ woken }));
+    }),
+
+    simple("two-waits", async ({ step }) => {
+      const wait = (id) => step.waitForEvent(id, { event: `${app}/wake`, if: "async.data.key == event.data.key", timeout: "1h" });
+      const [one, two] = await Promise.all([wait("one"), wait("two")]);
+      return { same: one.id === two.id, data: one.data };
+    }),
+
+    simple("bad-wait", ({ step }) => step.waitForEvent("wait", { event: `${app}/never`, if: "async.data ===", timeout: "1h" })),
+
+    simple("wait-for-signal", ({ event, step }) =>
+      step.waitForSignal("wait", { signal: event.data.signal, timeout: "1h", onConflict: event.data.conflict ?? "fail" }),
+    ),
+
+    simple("send-signal", ({ event, step }) => step.sendSignal("send", { signal: event.data.signal, data: { by: "step" } })),
+
+    child,
+    brokenChild,
+    simple("parent", async ({ event, run, step }) => {
+      const result = await step.invoke("call", { function: child, data: { n: event.data.n } });
+      return run("after", () => result);
+    }),
+    simple("parent-of-broken", async ({ step }) => {
+      const caught = await step.invoke("call", { function: brokenChild, data: {} }).catch((error) => error.message);
+      return { caught };
+    }),
+    simple("parent-of-nobody", async ({ step }) => {
+      const nobody = referenceFunction({ appId: "nowhere", functionId: "nobody" });
+      const caught = await step.invoke("call", { function: nobody, data: {} }).catch((error) => error.message);
+      return { caught };
+    }),
+    simple("parent-of-slow", async ({ step }) => {
+      const slow = referenceFunction({ appId: app, functionId: "long-sleep" });
+      const caught = await step.invoke("call", { function: slow, data: {}, timeout: "1s" }).catch((error) => error.message);
+      return { caught };
+    }),
+
+    simple("cancellable", async ({ step }) => step.sleep("night", "1h"), {
+      cancelOn: [{ event: `${app}/stop`, if: "event.data.key == async.data.key" }],
+    }),
+    simple("overtime", async ({ step }) => step.sleep("night", "1h"), { timeouts: { finish: "1s" } }),
 
     define({ id: "conditional" }, { event: `${app}/conditional`, if: "event.data.x > 1" }, ({ event }) => event.data.x),
 

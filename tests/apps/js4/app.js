@@ -1,6 +1,6 @@
 // The lanes of inngest 4: what the SDK does by default, without checkpoints, streamed, and with parallelism as in version 3.
 import express from "express";
-import { Inngest, NonRetriableError, RetryAfterError } from "inngest";
+import { Inngest, NonRetriableError, RetryAfterError, referenceFunction } from "inngest";
 import { serve } from "inngest/express";
 import { functions } from "../js/functions.js";
 import { execute, recordedFetch } from "../js/record.js";
@@ -20,7 +20,7 @@ const lane = (app, clientOptions = {}, serveOptions = {}) => {
     const after = await run("after", () => `after ${winner}`);
     return { winner, after };
   });
-  const all = [...functions({ app, define, errors: { NonRetriableError, RetryAfterError } }), race];
+  const all = [...functions({ app, define, errors: { NonRetriableError, RetryAfterError }, referenceFunction }), race];
   return { [`/api/${app}`]: serve({ client, functions: all, ...serveOptions }) };
 };
 

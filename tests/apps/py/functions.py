@@ -167,9 +167,73 @@ def functions(client: inngest.Inngest) -> list[inngest.Function]:
     async def oversized_step(ctx, run):
         return await run("make", lambda _: "x" * (5 * MIB))
 
-    @serve("unsupported", retries=0)
-    async def unsupported(ctx, run):
-        return await ctx.step.wait_for_event("wait", event=f"{app}/never", timeout=datetime.timedelta(hours=1))
+    hour = datetime.timedelta(hours=1)
+    second = datetime.timedelta(seconds=1)
+
+    @serve("wait")
+    async def wait(ctx, run):
+        same = "event.data.key == async.data.key"
+        woken = await ctx.step.wait_for_event("wait", event=f"{app}/wake", if_exp=same, timeout=hour)
+        return await run("after", lambda _: woken.data)
+
+    @serve("wait-in-vain")
+    async def wait_in_vain(ctx, run):
+        woken = await ctx.step.wait_for_event("wait", event=f"{app}/never", timeout=second)
+        return await run("after", lambda _: {"woken": woken})
+
+    @serve("two-waits")
+    async def two_waits(ctx, run):
+        def wait(step: str):
+            same = "async.data.key == event.data.key"
+            return lambda: ctx.step.wait_for_event(step, event=f"{app}/wake", if_exp=same, timeout=hour)
+
+        one, two = await ctx.group.parallel((wait("one"), wait("two")))
+        return {"same": one.id == two.id, "data": one.data}
+
+    @serve("bad-wait")
+    async def bad_wait(ctx, run):
+        return await ctx.step.wait_for_event("wait", event=f"{app}/never", if_exp="async.data ===", timeout=hour)
+
+    @serve("child")
+    async def child(ctx, run):
+        return await run("double", lambda _: {"doubled": ctx.event.data["n"] * 2})
+
+    @serve("broken-child")
+    async def broken_child(ctx, run):
+        raise inngest.NonRetriableError("child boom")
+
+    async def message_of(call):
+        try:
+            await call
+        except inngest.StepError as fault:
+            return {"caught": fault.message}
+        return {"caught": None}
+
+    @serve("parent")
+    async def parent(ctx, run):
+        result = await ctx.step.invoke_by_id("call", app_id=app, function_id="child", data={"n": ctx.event.data["n"]})
+        return await run("after", lambda _: result)
+
+    @serve("parent-of-broken")
+    async def parent_of_broken(ctx, run):
+        return await message_of(ctx.step.invoke_by_id("call", app_id=app, function_id="broken-child"))
+
+    @serve("parent-of-nobody")
+    async def parent_of_nobody(ctx, run):
+        return await message_of(ctx.step.invoke_by_id("call", app_id="nowhere", function_id="nobody"))
+
+    @serve("parent-of-slow")
+    async def parent_of_slow(ctx, run):
+        call = ctx.step.invoke_by_id("call", app_id=app, function_id="long-sleep", timeout=second)
+        return await message_of(call)
+
+    @serve("cancellable", cancel=[inngest.Cancel(event=f"{app}/stop", if_exp="event.data.key == async.data.key")])
+    async def cancellable(ctx, run):
+        await ctx.step.sleep("night", hour)
+
+    @serve("overtime", timeouts=inngest.Timeouts(finish=second))
+    async def overtime(ctx, run):
+        await ctx.step.sleep("night", hour)
 
     @serve("conditional", expression="event.data.x > 1")
     async def conditional(ctx, run):
