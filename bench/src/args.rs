@@ -50,6 +50,8 @@ pub enum Phase {
     Memoized,
     /// Steps reported by checkpoint.
     Checkpoint,
+    /// Events that resume waiting runs.
+    Waits,
 }
 
 #[cfg(test)]

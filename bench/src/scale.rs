@@ -27,6 +27,10 @@ pub struct Scale {
     pub replays: usize,
     /// Steps of the run that reports by checkpoint.
     pub checkpoints: usize,
+    /// Runs that wait, the fewest first.
+    pub waits: [usize; 4],
+    /// Of those, how many are woken at each count.
+    pub wakes: usize,
 }
 
 impl Scale {
@@ -43,6 +47,8 @@ impl Scale {
         memoized_runs: [40, 6, 3],
         replays: 400,
         checkpoints: 500,
+        waits: [100, 500, 10_000, 100_000],
+        wakes: 300,
     };
     /// The short one.
     pub const QUICK: Self = Self {
@@ -57,6 +63,8 @@ impl Scale {
         memoized_runs: [15, 2, 1],
         replays: 100,
         checkpoints: 100,
+        waits: [100, 500, 2_000, 10_000],
+        wakes: 100,
     };
 
     /// The scale that the command line asks for.

@@ -12,6 +12,8 @@ pub enum Function {
     Steps,
     /// One sleep, until the date that the event names.
     Sleep,
+    /// One wait for the event `bench/wake` with the same key.
+    Wait,
     /// As many steps as the event says, in one call, each reported by checkpoint.
     Checkpoint,
     /// As `Steps`, for calls that no server made: nothing is noted.
@@ -32,8 +34,8 @@ pub struct Answer {
 
 impl Function {
     /// Those that are registered with the server.
-    pub const REGISTERED: [(Self, &'static str); 3] =
-        [(Self::Steps, "steps"), (Self::Sleep, "sleep"), (Self::Checkpoint, "checkpoint")];
+    pub const REGISTERED: [(Self, &'static str); 4] =
+        [(Self::Steps, "steps"), (Self::Sleep, "sleep"), (Self::Wait, "wait"), (Self::Checkpoint, "checkpoint")];
 
     /// The function that a call's query names.
     pub fn of(query: &str) -> Option<Self> {
@@ -53,6 +55,7 @@ impl Function {
             Self::Sleep if done == 0 => {
                 Answer::progress(ops::sleep(call.event.data.until.as_deref().unwrap_or("1s")), true)
             }
+            Self::Wait if done == 0 => Answer::progress(ops::wait(), true),
             Self::Checkpoint => {
                 let mut times = Vec::new();
                 match checkpoint::report_all(call, server_port, &mut times).await {

@@ -29,6 +29,14 @@ pub fn sleep(date: &str) -> String {
     )
 }
 
+/// A wait for an event with the key of the one that started the run.
+pub fn wait() -> String {
+    format!(
+        r#"[{{"displayName":"wake","op":"WaitForEvent","id":"{}","name":"bench/wake","opts":{{"timeout":"1h","if":"event.data.key == async.data.key"}},"userland":{{"id":"wake"}},"data":null}}]"#,
+        sha1_smol::Sha1::from("wake").digest()
+    )
+}
+
 /// The function returned, in an answer that reported by checkpoint.
 pub fn run_complete() -> String {
     r#"[{"op":"RunComplete","id":"0737c22d3bfae812339732d14d8c7dbd6dc4e09c","data":{"ok":true}}]"#.to_owned()
@@ -46,7 +54,7 @@ mod tests {
 
     #[test]
     fn ops_are_json() {
-        for op in [step_run(3), sleep("2026-01-01T00:00:00.000Z"), run_complete()] {
+        for op in [step_run(3), sleep("2026-01-01T00:00:00.000Z"), wait(), run_complete()] {
             let read: serde_json::Value = serde_json::from_str(&op).unwrap();
             assert!(read[0]["op"].is_string() && read[0]["id"].as_str().unwrap().len() == 40, "{op}");
         }

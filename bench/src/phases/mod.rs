@@ -8,6 +8,7 @@ mod sleeps;
 pub mod start;
 mod steps;
 mod throughput;
+mod waits;
 
 use crate::args::Phase;
 use crate::bench::Bench;
@@ -27,5 +28,6 @@ pub async fn run(phase: Phase, bench: &mut Bench) -> anyhow::Result<()> {
         Phase::Sleeps => sleeps::run(bench).await,
         Phase::Memoized => memoized::run(bench).await,
         Phase::Checkpoint => checkpoint::run(bench).await,
+        Phase::Waits => waits::run(bench).await,
     }
 }

@@ -1,0 +1,72 @@
+//! From an event to the call of the run that waited for it, with few and with many runs that wait for others of its name.
+
+use crate::bench::Bench;
+use crate::events::{self, Data};
+use crate::report::{Bar, Row, Value};
+use crate::samples::Samples;
+use std::time::{Duration, Instant};
+
+/// Events of a request.
+const PER_REQUEST: usize = 100;
+/// Requests whose runs are on their way to their waits.
+const REQUESTS_AHEAD: usize = 4;
+/// How much dearer an event may be that meets many waits than one that meets few.
+const RATIO_MAX: f64 = 1.5;
+/// How long the server may put away a finished run before the next event comes.
+const PAUSE: Duration = Duration::from_millis(2);
+
+/// Starts runs that wait, each for a key of its own, and at each count of them wakes some one by one.
+///
+/// # Errors
+/// The server woke another run than was meant, or none.
+pub async fn run(bench: &mut Bench) -> anyhow::Result<()> {
+    let mut waiting: Vec<u64> = Vec::new();
+    let mut first = None;
+    for count in bench.scale.waits {
+        bench.report.progress(&format!("{count} waits"));
+        wait(bench, &mut waiting, count).await?;
+        let mut samples = Samples::default();
+        let mut connection = bench.connect().await?;
+        for place in 0..bench.scale.wakes.min(count.div_euclid(2)) {
+            // All over the keys, so that what was just used helps nobody.
+            let place = place.saturating_mul(7_919).checked_rem(waiting.len()).unwrap_or(0);
+            let key = waiting.swap_remove(place);
+            let sent = Instant::now();
+            events::send(&mut connection, "bench/wake", &[Data { key, ..Data::default() }]).await?;
+            let woken = bench.app.segment().await?;
+            anyhow::ensure!(woken.key == key, "the event for {key} woke {}", woken.key);
+            let call = woken.first()?;
+            anyhow::ensure!(call.step == 1, "a run went on before its wait was over");
+            samples.add(call.arrived.saturating_duration_since(sent));
+            tokio::time::sleep(PAUSE).await;
+        }
+        let p50 = samples.percentile(50)?;
+        let mut row =
+            Row::new(format!("wait-{count}"), format!("event to resumed call, {count} waiting, p50"), Value::Time(p50));
+        row = row.p99(Value::Time(samples.percentile(99)?));
+        if let Some(first) = first.replace(first.unwrap_or(p50)) {
+            let ratio = Value::Times(p50.as_secs_f64() / first.as_secs_f64());
+            row = row.bar(Bar::at_most(ratio, Value::Times(RATIO_MAX), "against the fewest"));
+        }
+        bench.report.row(row);
+    }
+    Ok(())
+}
+
+/// Lets so many runs wait altogether.
+async fn wait(bench: &mut Bench, waiting: &mut Vec<u64>, count: usize) -> anyhow::Result<()> {
+    let mut connection = bench.connect().await?;
+    let mut on_their_way = 0_usize;
+    while waiting.len() < count || on_their_way > 0 {
+        let missing = count.saturating_sub(waiting.len().saturating_add(on_their_way));
+        if missing > 0 && on_their_way <= PER_REQUEST.saturating_mul(REQUESTS_AHEAD) {
+            let data: Vec<Data> = (0..missing.min(PER_REQUEST)).map(|_| bench.data(0)).collect();
+            events::send(&mut connection, "bench/wait", &data).await?;
+            on_their_way = on_their_way.saturating_add(data.len());
+            continue;
+        }
+        waiting.push(bench.app.segment().await?.key);
+        on_their_way = on_their_way.saturating_sub(1);
+    }
+    Ok(())
+}
