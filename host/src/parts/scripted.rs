@@ -61,6 +61,7 @@ impl Parts for Scripted {
             Message::Answered(_) => "answered",
             Message::Wake => "wake",
             Message::Resume => "resume",
+            Message::Lost(_) => "lost",
         };
         self.turns.push((address.to_text(), kind));
         let part = Part::of(address.kind);
