@@ -21,6 +21,9 @@ pub const EVENT_TIME_MIN: Millis = Millis(315_532_800_000);
 /// ... to 2100-01-01.
 pub const EVENT_TIME_MAX: Millis = Millis(4_102_444_800_000);
 
+/// How far a signature's time may be from ours, in either direction (PROTOCOL §2.2).
+pub const SIGNATURE_SKEW_MAX: Millis = Millis(5 * 60 * 1_000);
+
 /// Functions of one app.
 pub const FUNCTIONS_PER_APP_MAX: usize = 1_000;
 /// Apps of one server.

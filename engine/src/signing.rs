@@ -2,6 +2,7 @@
 
 use crate::error::Fault;
 use crate::ids::Millis;
+use crate::limits::SIGNATURE_SKEW_MAX;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -21,9 +22,10 @@ pub fn sign(signing_key: &str, body: &[u8], now: Millis) -> Result<String, Fault
     Ok(format!("t={seconds}&s={signature}"))
 }
 
-/// Whether `header` is a signature over `body` by one of `signing_keys` (PROTOCOL §2.3). The age is not judged.
+/// Whether `header` is a signature over `body` by one of `signing_keys` (PROTOCOL §2.3), made at about `now`: what was signed
+/// long ago may be what somebody has recorded.
 #[must_use]
-pub fn signature_matches(signing_keys: &[String], header: &str, body: &[u8]) -> bool {
+pub fn signature_matches(signing_keys: &[String], header: &str, body: &[u8], now: Millis) -> bool {
     let mut seconds = None;
     let mut signature = None;
     for (name, value) in form_urlencoded::parse(header.as_bytes()) {
@@ -34,6 +36,9 @@ pub fn signature_matches(signing_keys: &[String], header: &str, body: &[u8]) -> 
         }
     }
     let (Some(seconds), Some(signature)) = (seconds, signature) else { return false };
+    if seconds.saturating_mul(1_000).abs_diff(now.0) > SIGNATURE_SKEW_MAX.0 {
+        return false;
+    }
     signing_keys
         .iter()
         .any(|key| mac(key, body, seconds).is_ok_and(|expected| bool::from(expected.ct_eq(signature.as_slice()))))
@@ -111,11 +116,27 @@ mod tests {
     fn a_signature_verifies_with_any_configured_key_and_no_other() {
         let keys = ["signkey-prod-00ff".to_owned(), KEY.to_owned()];
         let header = sign(KEY, b"{}", Millis(5_000)).unwrap();
-        assert!(signature_matches(&keys, &header, b"{}"));
-        assert!(!signature_matches(&keys, &header, b"{ }"));
-        assert!(!signature_matches(&keys[..1], &header, b"{}"));
-        assert!(!signature_matches(&keys, "t=5&s=zz", b"{}"));
-        assert!(!signature_matches(&keys, "", b"{}"));
+        let now = Millis(5_000);
+        assert!(signature_matches(&keys, &header, b"{}", now));
+        assert!(!signature_matches(&keys, &header, b"{ }", now));
+        assert!(!signature_matches(&keys[..1], &header, b"{}", now));
+        assert!(!signature_matches(&keys, "t=5&s=zz", b"{}", now));
+        assert!(!signature_matches(&keys, "", b"{}", now));
+    }
+
+    #[test]
+    fn a_signature_of_another_time_does_not_match() {
+        let keys = [KEY.to_owned()];
+        let signed_at = Millis(1_700_000_000_000);
+        let header = sign(KEY, b"{}", signed_at).unwrap();
+        let matches_at = |ms| signature_matches(&keys, &header, b"{}", Millis(ms));
+        for (limit, beyond) in [
+            (signed_at.0 + SIGNATURE_SKEW_MAX.0, signed_at.0 + SIGNATURE_SKEW_MAX.0 + 1),
+            (signed_at.0 - SIGNATURE_SKEW_MAX.0, signed_at.0 - SIGNATURE_SKEW_MAX.0 - 1),
+        ] {
+            assert!(matches_at(limit));
+            assert!(!matches_at(beyond));
+        }
     }
 
     #[test]

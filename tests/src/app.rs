@@ -111,7 +111,16 @@ impl App {
 
     /// How many calls the app has got so far.
     pub fn calls(&self) -> u64 {
-        self.client.get("/_count").json()["calls"].as_u64().expect("a count")
+        self.count("calls")
+    }
+
+    /// How many step bodies have returned so far.
+    pub fn returned(&self) -> u64 {
+        self.count("returned")
+    }
+
+    fn count(&self, of: &str) -> u64 {
+        self.client.get("/_count").json()[of].as_u64().expect("a count")
     }
 
     /// Lets the steps go on that wait at this gate.

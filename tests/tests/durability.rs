@@ -4,23 +4,20 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::time::{Duration, Instant};
-use stepwell_tests::{App, Chance, Execution, Finished, Journal, Lane, Sdk, Server, World, until};
+use stepwell_tests::{Chance, Execution, Finished, Journal, Lane, Sdk, Server, World, until};
 
 const RUNS: usize = 200;
 const KILLS: usize = 20;
 const STEPS: usize = 10;
-/// How many calls the server may make between two kills. Each restart sends all that were in flight again, so that some
-/// lives see the runs go on and others end before the app has come to any of them.
-const LIFE_CALLS: Range<u64> = 0..350;
-/// Then so much longer, so that the kill falls between any two things.
+/// After its share of what is left to do a life goes on for so much longer, so that the kill falls between any two things.
 const LIFE_MORE_MS: Range<u64> = 0..100;
-/// Where steps take long, few calls are made.
+/// Where nothing is left to do, or steps take long.
 const LIFE_MAX: Duration = Duration::from_secs(3);
 /// How long a step takes: a life is long enough for some of them and too short for others.
-const STEP_MS: Range<u64> = 50..1_500;
+const STEP_MS: Range<u64> = 50..500;
 const WHOLE_TEST_MAX: Duration = Duration::from_secs(90);
 
-/// As [`LIFE_CALLS`], where a life begins with one run per lane.
+/// How many calls the server makes before it is killed, where a life begins with one run per lane.
 const SHORT_LIFE_CALLS: Range<u64> = 0..40;
 
 #[test]
@@ -38,7 +35,10 @@ fn two_hundred_runs_survive_twenty_kills() {
     assert_eq!(watched.len(), RUNS);
     let mut after_the_first = None;
     for number in 1..=KILLS {
-        live(&apps, LIFE_CALLS, &mut chance);
+        // However fast the machine is, every life sees some of what is left to do, and leaves some to the next.
+        let left = (RUNS * STEPS).saturating_sub(recorded(&watched));
+        let share = u64::try_from(2 * left / (KILLS + 1 - number)).expect("a number of steps");
+        live(|| apps[0].1.returned(), chance.within(0..share.max(1)), &mut chance);
         kill(&mut server, watched.iter_mut());
         println!("kill {number} after {:?}: {} steps are recorded", began.elapsed(), recorded(&watched));
         after_the_first.get_or_insert_with(|| recorded(&watched));
@@ -81,7 +81,8 @@ fn every_kind_of_function_survives_kills_with_every_sdk() {
             let event = lane.client.send(&lane.event(function, &json!({})));
             watched.push((Watched::new(lane, &event[0], function), output));
         }
-        live(&apps, SHORT_LIFE_CALLS, &mut chance);
+        let calls = || apps.iter().map(|(_, app)| app.calls()).sum();
+        live(calls, chance.within(SHORT_LIFE_CALLS), &mut chance);
         kill(&mut server, watched.iter_mut().map(|(one, _)| one));
     }
     for (one, output) in &watched {
@@ -126,11 +127,10 @@ fn kill<'a, 'b: 'a>(server: &mut Server, watched: impl Iterator<Item = &'a mut W
     }
 }
 
-/// Until the apps have got some more calls.
-fn live(apps: &[(Sdk, App)], more_calls: Range<u64>, chance: &mut Chance) {
-    let calls = || apps.iter().map(|(_, app)| app.calls()).sum::<u64>();
-    let (enough, end) = (calls() + chance.within(more_calls), Instant::now() + LIFE_MAX);
-    until("the server has lived", || (calls() >= enough || Instant::now() >= end).then_some(()));
+/// Until there are `more` than `count` counts now, and then a little longer.
+fn live(count: impl Fn() -> u64, more: u64, chance: &mut Chance) {
+    let (enough, end) = (count() + more, Instant::now() + LIFE_MAX);
+    until("the server has lived", || (count() >= enough || Instant::now() >= end).then_some(()));
     // Not a wait for anything: the moment of the kill is what is random here.
     std::thread::sleep(Duration::from_millis(chance.within(LIFE_MORE_MS)));
 }

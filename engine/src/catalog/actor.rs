@@ -161,7 +161,7 @@ impl CatalogActor {
         let Some(target) = self.syncs.target(&outcome.id) else { return Ok(done) };
         let (url, refused) = (target.url.clone(), target.refused.clone());
         let mut change = Change::default();
-        let report = match (sync::judge(&outcome.answer, turn.settings), &outcome.answer) {
+        let report = match (sync::judge(&outcome.answer, turn.settings, turn.now), &outcome.answer) {
             (Verdict::Failed(error), _) => self.failed(&mut change, url, None, refused.unwrap_or(error)),
             (Verdict::Registered { modified, app_uuid }, _) => {
                 change.note_sync(&self.catalog, &url, None);

@@ -165,13 +165,16 @@ impl Run {
             return Ok(None);
         };
         let answer = match ask {
-            Ask::Summary => raw(&summary::of(&live.state))?,
+            Ask::Summary => raw(&summary::of(&live.state, turn.now))?,
             Ask::Actions => raw(&live.actions()?)?,
             Ask::Batch => raw(&live.state.start.events)?,
             Ask::Timeline | Ask::Journal => {
                 let range = Range::all();
                 let Some(rows) = turn.supplied.get(&range) else { return Ok(Some(range)) };
-                if matches!(ask, Ask::Timeline) { raw(&timeline::of(rows)?)? } else { raw(&timeline::journal(rows)?)? }
+                match ask {
+                    Ask::Timeline => raw(&timeline::of(rows, turn.now)?)?,
+                    _ => raw(&timeline::journal(rows)?)?,
+                }
             }
             Ask::Cancel => {
                 live.cancel(turn, Canceller::Request, done)?;

@@ -23,7 +23,7 @@ pub struct State {
     pub start: Start,
     /// When it came to be.
     pub started_at: Millis,
-    /// Where it is in its life.
+    /// Where it is in its life, as far as its rows tell; [`State::status_at`] knows the time as well.
     pub status: Status,
     /// How it ended.
     pub end: Option<End>,
@@ -281,6 +281,13 @@ impl State {
         self.changes.begun.clear();
         self.changes.ended.extend(std::mem::take(&mut self.pauses));
         self.pending.clear();
+    }
+
+    /// Where the run is in its life at `now`: its first call needs no row, so that time alone tells whether it has been made.
+    #[must_use]
+    pub fn status_at(&self, now: Millis) -> Status {
+        let is_called = || self.units.values().any(|unit| unit.due <= now);
+        if self.status == Status::Scheduled && is_called() { Status::Running } else { self.status }
     }
 
     /// Whether the SDK must plan rather than run what it finds: while anything else is under way, so that no step's code

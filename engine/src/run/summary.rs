@@ -3,7 +3,7 @@
 use super::message::Status;
 use super::problem;
 use super::state::State;
-use crate::ids::{ENVIRONMENT_ID, EventId, FunctionId, RunId, uuid_of};
+use crate::ids::{ENVIRONMENT_ID, EventId, FunctionId, Millis, RunId, uuid_of};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -30,9 +30,9 @@ enum Output<'a> {
     Threw(problem::Memo<'a>),
 }
 
-/// The run object of `state`.
+/// The run object of `state` as of `now`.
 #[must_use]
-pub fn of(state: &State) -> Summary<'_> {
+pub fn of(state: &State, now: Millis) -> Summary<'_> {
     let start = &state.start;
     Summary {
         run_id: start.run,
@@ -42,7 +42,7 @@ pub fn of(state: &State) -> Summary<'_> {
         function_version: start.function_version,
         environment_id: ENVIRONMENT_ID,
         event_id: start.event_ids.first().copied(),
-        status: state.status,
+        status: state.status_at(now),
         ended_at: state.end.as_ref().map(|end| end.at.rfc3339()),
         output: state.end.as_ref().and_then(|end| match &end.result {
             Ok(output) => Some(Output::Returned(output)),

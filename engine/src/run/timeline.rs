@@ -119,11 +119,11 @@ struct Timeline<'a> {
     attempts: Vec<Attempt>,
 }
 
-/// The timeline that these journal rows fold to, as JSON.
+/// The timeline that these journal rows fold to as of `now`, as JSON.
 ///
 /// # Errors
 /// Rows that are no journal.
-pub fn of(rows: &[Row]) -> Result<Box<RawValue>, Fault> {
+pub fn of(rows: &[Row], now: Millis) -> Result<Box<RawValue>, Fault> {
     let mut rows = rows
         .iter()
         .map(|row| serde_json::from_slice::<journal::Row>(&row.value).map_err(|e| Fault::new("journal row", e)));
@@ -136,7 +136,7 @@ pub fn of(rows: &[Row]) -> Result<Box<RawValue>, Fault> {
         fold.apply(&row?);
     }
     let timeline = Timeline {
-        run: summary::of(&fold.state),
+        run: summary::of(&fold.state, now),
         journal_rows: fold.state.rows,
         steps: fold.steps,
         attempts: fold.attempts,

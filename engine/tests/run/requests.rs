@@ -2,6 +2,7 @@
 
 use crate::driver::{Driver, SIGNING_KEY, ran, raw};
 use serde_json::json;
+use stepwell_engine::ids::Millis;
 use stepwell_engine::signing;
 
 #[test]
@@ -36,7 +37,12 @@ fn a_signed_request_is_canonical_and_verifies() {
     let call = run.call();
     assert_eq!(String::from_utf8(signing::canonical(call.raw.as_bytes()).unwrap()).unwrap(), call.raw);
     let keys = [SIGNING_KEY.to_owned()];
-    assert!(signing::signature_matches(&keys, &call.headers["x-inngest-signature"], call.raw.as_bytes()));
+    assert!(signing::signature_matches(
+        &keys,
+        &call.headers["x-inngest-signature"],
+        call.raw.as_bytes(),
+        Millis(run.now)
+    ));
 }
 
 #[test]

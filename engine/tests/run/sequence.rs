@@ -7,7 +7,7 @@ use stepwell_engine::run::message::Ask;
 #[test]
 fn a_function_without_steps_completes_with_its_value() {
     let (mut run, call) = Driver::started();
-    assert_eq!(run.status(), "Scheduled");
+    assert_eq!(run.status(), "Running");
     run.returns(&call, &json!({"a": 1}));
     run.no_calls();
     assert_eq!(run.status(), "Completed");

@@ -56,6 +56,8 @@ fn an_event_of_the_future_starts_its_run_then() {
     run.begin_later(|start| start.not_before = Some(Millis(later)));
     run.no_calls();
     assert_eq!((run.wake_at, run.owing), (Some(later), false));
+    assert_eq!(run.status(), "Scheduled");
     run.pass_till_woken();
     run.call();
+    assert_eq!(run.status(), "Running");
 }

@@ -106,7 +106,8 @@ impl<A> Hot<A> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parts::scripted::Scripted;
+    use crate::partition::CallsMax;
+    use crate::parts::scripted::{self, Scripted};
 
     fn run(key: &str) -> Address {
         Address::from_text(&format!("run/{key}")).unwrap()
@@ -120,11 +121,18 @@ mod tests {
         hot
     }
 
+    fn with_calls_of(keys: &[&str]) -> Debts {
+        let mut debts = Debts::new(CallsMax { total: 9, per_app: 9 });
+        for key in keys {
+            debts.begin(&scripted::call(key, "http://app/"), &run(key));
+        }
+        debts
+    }
+
     #[test]
     fn the_least_recently_used_actor_goes_first_and_one_with_a_call_stays() {
         let mut hot = hot_with(&["1", "2", "3"], 2, 1_000);
-        let mut debts = Debts::new(9);
-        debts.begin("c", &run("1"));
+        let debts = with_calls_of(&["1"]);
         hot.shrink(&mut Scripted::default(), &debts);
         assert!(hot.get(&run("1")).is_some());
         assert!(hot.get(&run("2")).is_none());
@@ -134,10 +142,7 @@ mod tests {
     #[test]
     fn bytes_are_bounded_even_where_every_actor_has_a_call() {
         let mut hot = hot_with(&["1", "2", "3"], 9, 25);
-        let mut debts = Debts::new(9);
-        for key in ["1", "2", "3"] {
-            debts.begin(key, &run(key));
-        }
+        let debts = with_calls_of(&["1", "2", "3"]);
         hot.shrink(&mut Scripted::default(), &debts);
         assert_eq!(hot.bytes, 20);
         hot.grow(&run("3"), 30);

@@ -11,6 +11,7 @@ mod delivery;
 mod hot;
 mod inbox;
 mod outside;
+mod room;
 #[cfg(test)]
 mod tests;
 mod timers;
@@ -18,6 +19,7 @@ mod turns;
 
 pub use inbox::{Inbox, Item};
 pub use outside::Outside;
+pub use room::CallsMax;
 pub use turns::{Turns, TurnsConfig};
 
 use crate::wit::{Address, Answer};

@@ -1,8 +1,8 @@
 //! A partition over a real file, with scripted actors in place of wasm.
 
 use super::outside::Outside;
-use super::{Inbox, Turns, TurnsConfig};
-use crate::parts::scripted::{Scripted, done};
+use super::{CallsMax, Inbox, Turns, TurnsConfig};
+use crate::parts::scripted::{self, Scripted, done};
 use crate::parts::{Part, Turned};
 use crate::store::{Store, WakeRow};
 use crate::wit::{
@@ -87,6 +87,7 @@ impl Disk {
     ) -> Running {
         let (inbox, items) = Inbox::new();
         let world = Recorded::default();
+        let calls_max = CallsMax { total: calls_max, per_app: calls_max };
         let config = TurnsConfig { calls_max, hot_actors_max: 100, hot_bytes_max: 1 << 20 };
         let store = Store::open(&self.path()).unwrap();
         let turns = Turns::new(Scripted::new(script), store, world.clone(), items, config);
@@ -126,16 +127,7 @@ fn reply(done: &mut Done, input: &TurnInput) {
 }
 
 fn call(id: &str) -> Effect {
-    Effect::Call(AppCall {
-        id: id.to_owned(),
-        method: "POST".to_owned(),
-        url: "http://app/".to_owned(),
-        headers: Vec::new(),
-        body: Vec::new(),
-        time_ms_max: 1,
-        answer_bytes_max: 1,
-        redirects_max: 0,
-    })
+    Effect::Call(scripted::call(id, "http://app/"))
 }
 
 fn outcome(id: &str) -> CallOutcome {

@@ -2,10 +2,11 @@
 
 use super::asks::Asks;
 use super::batch::{Batch, Delivery, Held};
-use super::debts::{Begin, Debt, Debts};
+use super::debts::{Debt, Debts};
 use super::hot::Hot;
 use super::inbox::Item;
 use super::outside::Outside;
+use super::room::{Begin, CallsMax};
 use super::timers::Timers;
 use crate::parts::Parts;
 use crate::store::{Store, StoreError};
@@ -18,7 +19,7 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug)]
 pub struct TurnsConfig {
     /// Calls in flight.
-    pub calls_max: usize,
+    pub calls_max: CallsMax,
     /// Hot actors.
     pub hot_actors_max: usize,
     /// The rows of hot actors together.
@@ -208,7 +209,7 @@ impl<P: Parts, O: Outside> Turns<P, O> {
                 Held::Reply(reply) => self.asks.answer(reply.token, Ok(reply.body)),
                 Held::Failed { token, why } => self.asks.fail(token, &why),
                 Held::Call(from, call) => {
-                    if self.debts.begin(&call.id, &from) == Begin::Now {
+                    if self.debts.begin(&call, &from) == Begin::Now {
                         self.outside.call(&from, call);
                     }
                 }

@@ -1,7 +1,7 @@
 //! Parts that do what a test says, in place of wasm.
 
 use super::{Part, Parts, Trap, Turned};
-use crate::wit::{Address, CatalogVersion, Done, Message, Outcome, Range, RangeRows, TurnInput};
+use crate::wit::{Address, AppCall, CatalogVersion, Done, Message, Outcome, Range, RangeRows, TurnInput};
 use std::collections::HashMap;
 
 /// What a scripted actor does with a message: an answer, or a trap.
@@ -31,6 +31,20 @@ impl Scripted {
     /// Parts that decide by `script`.
     pub fn new(script: impl FnMut(&Address, &[RangeRows], &TurnInput) -> Result<Turned, String> + 'static) -> Self {
         Self { script: Box::new(script), turns: Vec::new(), made: HashMap::new(), makes: 0, catalog: 0 }
+    }
+}
+
+/// A call that says no more than who is called.
+pub fn call(id: &str, url: &str) -> AppCall {
+    AppCall {
+        id: id.to_owned(),
+        method: "POST".to_owned(),
+        url: url.to_owned(),
+        headers: Vec::new(),
+        body: Vec::new(),
+        time_ms_max: 1,
+        answer_bytes_max: 1,
+        redirects_max: 0,
     }
 }
 

@@ -6,7 +6,7 @@ use crate::catalog_cell::CatalogCell;
 use crate::config::{Data, ServeOptions};
 use crate::hub::Hub;
 use crate::limits;
-use crate::partition::{Inbox, Item, Partitions, Turns, TurnsConfig};
+use crate::partition::{CallsMax, Inbox, Item, Partitions, Turns, TurnsConfig};
 use crate::parts::{Code, WasmParts};
 use crate::server::{Gateway, Pool};
 use crate::store::Store;
@@ -92,7 +92,7 @@ impl Partition {
         let memory_bytes_max = memory_bytes_max(&self.options);
         let parts = WasmParts::new(self.code, settings(&self.options), memory_bytes_max);
         let bounds = TurnsConfig {
-            calls_max: limits::CALLS_IN_FLIGHT_MAX,
+            calls_max: CallsMax { total: limits::CALLS_IN_FLIGHT_MAX, per_app: limits::CALLS_OF_APP_IN_FLIGHT_MAX },
             hot_actors_max: limits::HOT_ACTORS_MAX,
             hot_bytes_max: memory_bytes_max / limits::HOT_BYTES_PART,
         };

@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 export const calls = [];
 export const executions = [];
 export const requests = [];
+let returned = 0;
 
 /** A memo longer than this is recorded by its hash alone. */
 const VALUE_BYTES_MAX = 512;
@@ -81,7 +82,9 @@ export const recordCalls = (req, res, next) => {
 export const execute = async (run, step, body) => {
   const before = executions.filter((one) => one.run === run && one.step === step).length;
   executions.push({ run, step, id: hashOf(step), at_ms: Date.now() });
-  return body(before);
+  const result = await body(before);
+  returned += 1;
+  return result;
 };
 
 /** The `fetch` that clients are given: notes what the SDK asked the server and how that ended. */
@@ -103,5 +106,5 @@ export const showCalls = (req, res) => {
   res.json({ calls: about(calls), executions: about(executions), requests: about(requests) });
 };
 
-/** `GET /_count`: how many calls there were, for those who only want to know whether anything happens. */
-export const countCalls = (_req, res) => res.json({ calls: calls.length });
+/** `GET /_count`: how many calls there were and how many step bodies returned, for those who only want to know whether anything happens. */
+export const count = (_req, res) => res.json({ calls: calls.length, returned });

@@ -1,12 +1,12 @@
 // The app's HTTP side, the same for both versions of the SDK. Express is handed in: each version has its own packages.
 import { openGate } from "./gates.js";
-import { countCalls, recordCalls, showCalls } from "./record.js";
+import { count, recordCalls, showCalls } from "./record.js";
 
 /** @param lanes `{ "<path>": <the SDK's handler>, … }` */
 export const listen = (express, lanes) => {
   const app = express();
   app.get("/_calls", showCalls);
-  app.get("/_count", countCalls);
+  app.get("/_count", count);
   app.post("/_gates/:name", openGate);
   app.use(express.json({ limit: "64mb" }));
   app.use(recordCalls);

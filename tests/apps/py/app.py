@@ -24,7 +24,7 @@ async def calls(run: str | None = None):
 
 @app.get("/_count")
 async def count():
-    return {"calls": len(record.calls)}
+    return record.count()
 
 
 @app.post("/_gates/{name}")

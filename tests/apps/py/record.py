@@ -7,6 +7,7 @@ import urllib.parse
 
 calls: list[dict] = []
 executions: list[dict] = []
+returned = 0
 
 VALUE_BYTES_MAX = 512
 """A memo longer than this is recorded by its hash alone."""
@@ -54,10 +55,13 @@ def _summary(status: int, headers: dict, text: bytes | str) -> dict:
 
 async def execute(run: str, step: str, body):
     """Runs a step's body and notes that it ran; the body is told how often it has run before in this run."""
+    global returned
     before = sum(1 for one in executions if one["run"] == run and one["step"] == step)
     executions.append({"run": run, "step": step, "id": _hash(step), "at_ms": now_ms()})
     result = body(before)
-    return await result if hasattr(result, "__await__") else result
+    result = await result if hasattr(result, "__await__") else result
+    returned += 1
+    return result
 
 
 def show(run: str | None) -> dict:
@@ -65,6 +69,10 @@ def show(run: str | None) -> dict:
         return [row for row in rows if run is None or row["run"] == run]
 
     return {"calls": about(calls), "executions": about(executions), "requests": []}
+
+
+def count() -> dict:
+    return {"calls": len(calls), "returned": returned}
 
 
 class RecordCalls:

@@ -1,6 +1,7 @@
 //! What an app's answer to a sync request means.
 
 use crate::catalog::SyncError;
+use crate::ids::Millis;
 use crate::signing::{self, SIGNATURE_HEADER};
 use crate::turn::{AppAnswer, CallFailure, Settings};
 use serde_json::Value;
@@ -25,9 +26,9 @@ pub(in crate::catalog) enum Verdict {
 }
 
 /// Judges an answer or the lack of one (PROTOCOL §1.9).
-pub(in crate::catalog) fn judge(answer: &Result<AppAnswer, CallFailure>, settings: &Settings) -> Verdict {
+pub(in crate::catalog) fn judge(answer: &Result<AppAnswer, CallFailure>, settings: &Settings, now: Millis) -> Verdict {
     match answer {
-        Ok(answer) => judge_answer(answer, settings),
+        Ok(answer) => judge_answer(answer, settings, now),
         Err(failure) => Verdict::Failed(failure_error(failure)),
     }
 }
@@ -43,7 +44,7 @@ fn failure_error(failure: &CallFailure) -> SyncError {
     }
 }
 
-fn judge_answer(answer: &AppAnswer, settings: &Settings) -> Verdict {
+fn judge_answer(answer: &AppAnswer, settings: &Settings, now: Millis) -> Verdict {
     let body: Option<Value> = serde_json::from_slice(&answer.body).ok();
     let is_sdk = header(answer, "x-inngest-sdk").is_some();
     if let Some(error) = status_error(answer.status, is_sdk, body.as_ref()) {
@@ -57,19 +58,19 @@ fn judge_answer(answer: &AppAnswer, settings: &Settings) -> Verdict {
         let app_uuid = body.get("app_id").and_then(Value::as_str).map(str::to_owned);
         return Verdict::Registered { modified, app_uuid };
     }
-    if is_signed(answer, settings) {
+    if is_signed(answer, settings, now) {
         Verdict::InBand
     } else {
-        let message = "the app's answer is not signed with this server's signing key";
+        let message = "the app's answer is not signed with this server's signing key within the last minutes: do the keys and the clocks agree?";
         Verdict::Failed(SyncError::new("sig_verification_failed", message))
     }
 }
 
 /// The answer becomes configuration, so in the cloud it must prove where it comes from. An app in development mode has no
 /// key to sign with, and a development server takes its word.
-fn is_signed(answer: &AppAnswer, settings: &Settings) -> bool {
+fn is_signed(answer: &AppAnswer, settings: &Settings, now: Millis) -> bool {
     match header(answer, SIGNATURE_HEADER).filter(|signature| !signature.is_empty()) {
-        Some(signature) => signing::signature_matches(&settings.signing_keys, signature, &answer.body),
+        Some(signature) => signing::signature_matches(&settings.signing_keys, signature, &answer.body, now),
         None => !settings.cloud,
     }
 }
@@ -144,7 +145,7 @@ mod tests {
             (CallFailure::Unreadable(why.clone()), "not_sdk"),
             (CallFailure::EngineFault(why), "engine_fault"),
         ] {
-            assert_eq!(code(judge(&Err(failure), &settings)), expected);
+            assert_eq!(code(judge(&Err(failure), &settings, Millis(0))), expected);
         }
         for (status, is_sdk, body, expected) in [
             (200, false, "<html>", "not_sdk"),
@@ -164,7 +165,7 @@ mod tests {
             (400, true, r#"{"error":"Missing signing key"}"#, "missing_signing_key"),
             (400, true, r#"{"message":"something else"}"#, "sync_failed"),
         ] {
-            assert_eq!(code(judge(&answer(status, is_sdk, body), &settings)), expected, "{status} {body}");
+            assert_eq!(code(judge(&answer(status, is_sdk, body), &settings, Millis(0))), expected, "{status} {body}");
         }
     }
 
@@ -172,9 +173,9 @@ mod tests {
     fn an_app_that_registered_by_itself_relays_the_answer() {
         let javascript = answer(200, true, r#"{"message":"Successfully registered","modified":true}"#);
         let expected = Verdict::Registered { modified: Some(true), app_uuid: None };
-        assert_eq!(judge(&javascript, &Settings::default()), expected);
+        assert_eq!(judge(&javascript, &Settings::default(), Millis(0)), expected);
         let python = answer(200, true, r#"{"ok":true,"modified":false,"sync_id":"s","app_id":"a"}"#);
         let expected = Verdict::Registered { modified: Some(false), app_uuid: Some("a".to_owned()) };
-        assert_eq!(judge(&python, &Settings::default()), expected);
+        assert_eq!(judge(&python, &Settings::default(), Millis(0)), expected);
     }
 }

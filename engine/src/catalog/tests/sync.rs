@@ -2,6 +2,7 @@
 
 use super::driver::{Driver, app, function, function_with};
 use crate::catalog::message::Ask;
+use crate::limits::SIGNATURE_SKEW_MAX;
 use crate::signing;
 use crate::turn::{AppAnswer, CallFailure, Message};
 use serde_json::{Value, json};
@@ -70,7 +71,7 @@ fn with_a_key_the_request_is_in_band_and_signed() {
         ("cloud", "in_band")
     );
     let signature = header("x-inngest-signature");
-    assert!(signing::signature_matches(&driver.settings.signing_keys, &signature, &calls[0].body));
+    assert!(signing::signature_matches(&driver.settings.signing_keys, &signature, &calls[0].body, driver.now));
 }
 
 #[test]
@@ -130,6 +131,16 @@ fn an_in_band_answer_must_be_signed_with_our_key() {
             assert_eq!(report["error"]["code"], "sig_verification_failed");
         }
     }
+}
+
+#[test]
+fn an_in_band_answer_that_was_signed_long_ago_is_not_taken() {
+    let mut driver = Driver::with_key(true);
+    let recorded = signed(&driver, in_band(&[function("a-f")]));
+    driver.now.0 += SIGNATURE_SKEW_MAX.0 + 1_000;
+    let report = driver.sync_one(URL, Ok(recorded));
+    assert_eq!(report["error"]["code"], "sig_verification_failed");
+    assert!(driver.catalog().functions.is_empty());
 }
 
 #[test]
