@@ -48,7 +48,7 @@ struct Step<'a, A> {
     args: A,
 }
 
-/// A step that was begun: to be given to [`Script::end`].
+/// A step that was begun: to be given back when it has ended.
 #[must_use]
 pub struct Begun(Vec<u8>);
 
