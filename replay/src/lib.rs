@@ -2,7 +2,7 @@
 //!
 //! A *script* (`stepwell_sim::script`, docs/SIMULATION.md) is a list of calls of the functions in `wit/`, each with what the
 //! linked engine gave. This driver makes the same calls in wasmtime. It knows no actor, no message and no effect: it reads
-//! the shapes of arguments from the component itself ([`value`]). If every call gives the same bytes, the simulator would have
+//! the shapes of arguments from the component itself (`value.rs`). If every call gives the same bytes, the simulator would have
 //! gone on in the same way, so that the whole simulation is the same for both builds.
 
 mod part;
