@@ -1,6 +1,6 @@
 //! Many scenarios on one world: processes are dear on a small machine, threads are not.
 
-use crate::Lane;
+use crate::{Lane, applies};
 
 /// A behaviour's name and what shows it on a lane.
 pub type Scenario = (&'static str, fn(&Lane<'_>));
@@ -10,6 +10,7 @@ pub type Scenario = (&'static str, fn(&Lane<'_>));
 /// # Panics
 /// When any failed; names each of them. What each said is above, under its own name.
 pub fn run_scenarios(lanes: &[Lane<'_>], scenarios: &[Scenario]) {
+    let scenarios: Vec<_> = scenarios.iter().filter(|(name, _)| applies(name)).collect();
     let failed: Vec<String> = std::thread::scope(|scope| {
         let running: Vec<_> = lanes
             .iter()

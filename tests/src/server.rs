@@ -1,16 +1,13 @@
-//! The real server.
+//! The real server, in whichever home is tested.
 
 use crate::child::Child;
+use crate::home::{self, Home, Launch, Said};
 use crate::{Client, ports, within};
-use std::path::PathBuf;
-use std::process::Command;
 use std::time::Duration;
 use tempfile::TempDir;
 
 /// A first start may have to compile the engine.
 const START_TIME_MAX: Duration = Duration::from_secs(120);
-/// Constant, so that no test waits for the back-off table.
-const RETRY_INTERVAL: &str = "100ms";
 /// The event key of servers that have one.
 pub(crate) const EVENT_KEY: &str = "event-key-of-the-tests";
 
@@ -42,7 +39,7 @@ impl Server {
     pub fn start(mode: Mode, arguments: &[&str]) -> Self {
         let (dir, port) = (TempDir::new().expect("a directory"), ports::free());
         let arguments: Vec<_> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
-        let process = launch(&mode, &arguments, &dir, port);
+        let process = Home::chosen().launch(&Launch { mode: &mode, arguments: &arguments, dir: dir.path(), port });
         let mut server = Self { mode, arguments, dir, port, process };
         server.wait_until_healthy();
         server
@@ -72,7 +69,8 @@ impl Server {
     /// As [`Server::restart`], with other keys.
     pub fn restart_as(&mut self, mode: Mode) {
         self.process.kill();
-        self.process = launch(&mode, &self.arguments, &self.dir, self.port);
+        let launch = Launch { mode: &mode, arguments: &self.arguments, dir: self.dir.path(), port: self.port };
+        self.process = Home::chosen().launch(&launch);
         self.mode = mode;
         self.wait_until_healthy();
     }
@@ -85,7 +83,7 @@ impl Server {
 
     /// Runs a command of `stepwell` against this server, to its end.
     pub fn command(&self, arguments: &[&str]) -> Said {
-        run(&[arguments, &["--server", &self.origin()]].concat())
+        home::run(&[arguments, &["--server", &self.origin()]].concat())
     }
 
     /// Where it listens.
@@ -113,64 +111,4 @@ impl Server {
             client.ask("GET", "/health", &[], b"").ok().filter(|answer| answer.status == 200)
         });
     }
-}
-
-/// What a command said when it was over.
-#[derive(Debug)]
-pub struct Said {
-    /// Its exit code.
-    pub code: Option<i32>,
-    /// Standard output.
-    pub out: String,
-    /// Standard error.
-    pub error: String,
-}
-
-/// Runs `stepwell` to its end, without a terminal, in the environment that the tests have.
-pub fn run(arguments: &[&str]) -> Said {
-    let mut command = bare();
-    let output = command.args(arguments).stdin(std::process::Stdio::null()).output().expect("stepwell starts");
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
-    Said { code: output.status.code(), out: text(output.stdout), error: text(output.stderr) }
-}
-
-/// The binary, without what is set on the developer's machine: that is not what is tested.
-fn bare() -> Command {
-    let mut command = Command::new(binary());
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("INNGEST_") || name.starts_with("STEPWELL_"))
-    {
-        command.env_remove(name);
-    }
-    command
-}
-
-fn launch(mode: &Mode, arguments: &[String], dir: &TempDir, port: u16) -> Child {
-    let mut command = bare();
-    command.current_dir(dir.path());
-    match mode {
-        Mode::Dev => {
-            command.args(["dev", "--no-discovery", "--no-poll"]);
-        }
-        Mode::Cloud { signing_key, fallback } => {
-            command.args(["start", "--signing-key", signing_key, "--event-key", EVENT_KEY]);
-            if let Some(fallback) = fallback {
-                command.args(["--signing-key-fallback", fallback]);
-            }
-        }
-    }
-    command.args(["--retry-interval", RETRY_INTERVAL, "--port", &port.to_string()]);
-    command.arg("--data-dir").arg(dir.path().join("data")).args(arguments);
-    Child::start(command, &dir.path().join("server.log"))
-}
-
-/// The binary under test: `STEPWELL_BIN`, or the one that was built last beside this test.
-fn binary() -> PathBuf {
-    if let Some(path) = std::env::var_os("STEPWELL_BIN") {
-        return path.into();
-    }
-    let test = std::env::current_exe().expect("the test's own path");
-    let target = test.ancestors().nth(3).expect("target/<profile>/deps/<test>");
-    let built = ["release", "debug"].map(|profile| target.join(profile).join("stepwell"));
-    let found = built.into_iter().find(|path| path.exists());
-    found.expect("no stepwell binary: run `cargo xtask build`, or name one in STEPWELL_BIN")
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use stepwell_tests::{
-    App, Keys, Lane, Mode, Rogue, Scenario, Sdk, Server, World, run_scenarios, scenarios, sdk_reply, until,
+    App, Keys, Lane, Mode, Rogue, Scenario, Sdk, Server, World, applies, run_scenarios, scenarios, sdk_reply, until,
 };
 
 const SCENARIOS: &[Scenario] = scenarios![a_sync_on_demand_says_whether_anything_changed];
@@ -27,6 +27,9 @@ fn apps_sync_on_demand() {
 
 #[test]
 fn an_app_named_at_the_start_is_synced() {
+    if !applies("an_app_named_at_the_start_is_synced") {
+        return;
+    }
     let mut server = Server::start(Mode::Dev, &[]);
     let app = App::start(Sdk::Js3, &server.origin(), &Keys::None);
     server.kill();
@@ -90,6 +93,9 @@ fn the_kind_that_the_sdk_expects_must_be_ours() {
 
 #[test]
 fn a_stopped_server_leaves_with_zero_and_comes_back_whole() {
+    if !applies("a_stopped_server_leaves_with_zero_and_comes_back_whole") {
+        return;
+    }
     let mut world = World::dev(&[Sdk::Js4]);
     let run = world.lane("js4").start("long-sleep", &json!({}));
     until("it sleeps", || {

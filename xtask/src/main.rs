@@ -9,6 +9,7 @@ mod process;
 mod progress;
 mod sim;
 mod test;
+mod worker;
 mod workspace;
 
 use anyhow::Result;
@@ -37,6 +38,8 @@ enum Command {
     Sim(sim::Arguments),
     /// Runs every check and every test
     Test(test::Arguments),
+    /// Builds, serves or deploys the Cloudflare Worker
+    Worker(worker::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -60,5 +63,6 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Mutants(arguments) => mutants::run(&workspace, &arguments),
         Command::Sim(arguments) => sim::run(&workspace, &arguments),
         Command::Test(arguments) => test::run(&workspace, &arguments),
+        Command::Worker(arguments) => worker::run(&workspace, &arguments),
     }
 }

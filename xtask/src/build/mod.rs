@@ -11,8 +11,14 @@ use crate::{process, progress};
 use anyhow::{Context, Result};
 use std::path::Path;
 
-/// The engine's components: each is a package `stepwell-<name>` and a world of wit/.
-const COMPONENTS: [&str; 3] = ["event-api", "scheduler", "executor"];
+/// The components, by their worlds in wit/, and their packages: the engine's three parts, and the ledger for shells that are not
+/// written in Rust.
+const COMPONENTS: [(&str, &str); 4] = [
+    ("event-api", "stepwell-event-api"),
+    ("scheduler", "stepwell-scheduler"),
+    ("executor", "stepwell-executor"),
+    ("ledger", "stepwell-ledger-component"),
+];
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -33,11 +39,11 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
 }
 
 /// Selects the components' packages on a cargo command line.
-pub(crate) fn component_packages() -> [String; 3] {
-    COMPONENTS.map(|name| format!("--package=stepwell-{name}"))
+pub(crate) fn component_packages() -> [String; 4] {
+    COMPONENTS.map(|(_, package)| format!("--package={package}"))
 }
 
-/// Builds the three components, each of which imports nothing and is what its world says.
+/// Builds the components, each of which imports nothing and is what its world says.
 pub(crate) fn components(workspace: &Workspace) -> Result<()> {
     wasm_target::ensure()?;
     progress::step("engine components", || {
@@ -47,8 +53,8 @@ pub(crate) fn components(workspace: &Workspace) -> Result<()> {
         let (worlds, folder) = (encode::Worlds::read(&workspace.root.join("wit"))?, workspace.components());
         std::fs::create_dir_all(&folder)?;
         let built = workspace.target.join(wasm_target::NAME).join("component");
-        for name in COMPONENTS {
-            let core = built.join(format!("stepwell_{}.wasm", name.replace('-', "_")));
+        for (name, package) in COMPONENTS {
+            let core = built.join(format!("{}.wasm", package.replace('-', "_")));
             let core = std::fs::read(&core).with_context(|| core.display().to_string())?;
             let component = encode::component(&core, &worlds, name).with_context(|| format!("component {name}"))?;
             write_if_other(&folder.join(format!("{name}.wasm")), &component)?;

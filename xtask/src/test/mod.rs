@@ -1,12 +1,14 @@
 //! `cargo xtask test`: every check and every test, and how many passed.
 
 mod checks;
+mod home;
 mod runner;
 mod tally;
 
 use crate::workspace::Workspace;
 use crate::{build, packages, progress};
 use anyhow::{Context, Result};
+use home::Home;
 use runner::Runner;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -26,9 +28,15 @@ pub(crate) struct Arguments {
     /// Leaves out the end-to-end tests
     #[arg(long)]
     quick: bool,
+    /// Where the server of the end-to-end tests lives; any but the host runs these tests alone
+    #[arg(long, value_enum, default_value_t = Home::Host)]
+    home: Home,
 }
 
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
+    if arguments.home != Home::Host {
+        return elsewhere(workspace, arguments);
+    }
     let (start, mut tally) = (Instant::now(), Tally::default());
     if arguments.filter.is_none() {
         tally.check("rustfmt", || checks::format(workspace));
@@ -41,7 +49,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCo
         tally.check("clippy of the components", || checks::clippy_of_components(workspace));
         tally.check("documentation", || checks::documentation(workspace));
     }
-    let runner = Runner { workspace, filter: arguments.filter.as_deref() };
+    let runner = Runner { workspace, filter: arguments.filter.as_deref(), home: arguments.home, variables: Vec::new() };
     tally.tests("unit tests", || runner.all_but(&[HOST, END_TO_END, REPLAY]))?;
     build::host(workspace, true)?;
     tally
@@ -51,6 +59,20 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCo
         tally.tests("end-to-end tests", || runner.only(&[END_TO_END]))?;
     }
     progress::note(&format!("all in {:.0} s", start.elapsed().as_secs_f64()));
+    println!("{tally}");
+    Ok(if tally.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The end-to-end tests in another home than the host; its binary is the command line that they use.
+fn elsewhere(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
+    let mut tally = Tally::default();
+    build::components(workspace)?;
+    build::host(workspace, true)?;
+    install_apps(workspace)?;
+    let variables = arguments.home.prepare(workspace)?;
+    arguments.home.tell_differences(workspace)?;
+    let runner = Runner { workspace, filter: arguments.filter.as_deref(), home: arguments.home, variables };
+    tally.tests(&format!("end-to-end tests, {}", arguments.home.name()), || runner.only(&[END_TO_END]))?;
     println!("{tally}");
     Ok(if tally.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

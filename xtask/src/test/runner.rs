@@ -1,16 +1,21 @@
 //! Runs tests with `cargo nextest` where it is there, else with `cargo test`, and counts them.
 
+use super::home::Home;
 use super::tally::Tally;
 use crate::process::{self, Running};
 use crate::workspace::Workspace;
 use anyhow::{Context, Result};
 use std::io::{BufRead, BufReader, Read};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 /// What all test runs have in common.
 pub(crate) struct Runner<'a> {
     pub(crate) workspace: &'a Workspace,
     pub(crate) filter: Option<&'a str>,
+    pub(crate) home: Home,
+    /// What else the tests are told of it.
+    pub(crate) variables: Vec<(&'static str, PathBuf)>,
 }
 
 impl Runner<'_> {
@@ -34,6 +39,7 @@ impl Runner<'_> {
         cargo.args(selection).args(self.filter);
         cargo.env("STEPWELL_BIN", self.workspace.release("stepwell"));
         cargo.env("STEPWELL_SIM", self.workspace.release("stepwell-sim"));
+        cargo.env("STEPWELL_HOME", self.home.name()).envs(self.variables.iter().cloned());
         counted(&mut cargo)
     }
 }

@@ -1,0 +1,97 @@
+// One call to an app: redirects keep method, headers and body, and the query is copied onto the new URL (PROTOCOL §6.2).
+
+import type { actors, types } from "./engine.js";
+import { cause } from "./log.js";
+
+type Failure = "unreachable" | "timed-out" | "too-large" | "unreadable";
+
+class Failed extends Error {
+  constructor(readonly tag: Failure, message: string) {
+    super(message);
+  }
+}
+
+/** Makes a call; `renew`, every so often, says that it is under way, and whether it still counts. Nothing, where it does not. */
+export async function call(call: actors.AppCall, renewMs: number, renew: () => Promise<boolean>): Promise<actors.CallOutcome | undefined> {
+  const abort = new AbortController();
+  let isLost = false;
+  let isLate = false;
+  const late = setTimeout(() => {
+    isLate = true;
+    abort.abort();
+  }, Number(call.timeMsMax));
+  const alive = setInterval(() => {
+    renew().then(
+      (counts) => {
+        if (counts) return;
+        isLost = true;
+        abort.abort();
+      },
+      () => undefined,
+    );
+  }, renewMs);
+  try {
+    const answer = await follow(call, abort.signal);
+    return { id: call.id, answer: { tag: "ok", val: answer } };
+  } catch (error) {
+    if (isLost) return undefined;
+    const tag = isLate ? "timed-out" : error instanceof Failed ? error.tag : "unreachable";
+    const text = isLate ? `no answer within ${call.timeMsMax} ms` : cause(error);
+    return { id: call.id, answer: { tag: "err", val: { tag, val: text } } };
+  } finally {
+    clearTimeout(late);
+    clearInterval(alive);
+  }
+}
+
+async function follow(call: actors.AppCall, signal: AbortSignal): Promise<types.AppAnswer> {
+  let url = parsed(call.url);
+  const first = url;
+  for (let hop = 0; hop <= call.redirectsMax; hop += 1) {
+    const response = await fetch(url, { method: call.method, headers: call.headers, body: call.body, redirect: "manual", signal });
+    const location = [301, 302, 303, 307, 308].includes(response.status) ? response.headers.get("location") : null;
+    if (location === null) return read(response, Number(call.answerBytesMax));
+    await response.body?.cancel();
+    url = parsed(location, url);
+    for (const [name, value] of first.searchParams) if (!url.searchParams.has(name)) url.searchParams.append(name, value);
+  }
+  throw new Failed("unreadable", `the app redirected more than ${call.redirectsMax} times`);
+}
+
+function parsed(text: string, base?: URL): URL {
+  const url = URL.canParse(text, base) ? new URL(text, base) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) throw new Failed("unreachable", `${text} is not an http or https URL`);
+  return url;
+}
+
+async function read(response: Response, bytesMax: number): Promise<types.AppAnswer> {
+  const encoding = response.headers.get("content-encoding");
+  if (encoding !== null && !["gzip", "br", "identity"].includes(encoding)) throw new Failed("unreadable", `the content encoding ${encoding} is not understood`);
+  return { status: response.status, headers: [...response.headers], body: await readBody(response.body, bytesMax, () => new Failed("too-large", `the answer is larger than ${bytesMax} bytes`)) };
+}
+
+/** A whole body, as long as it is no larger than that. */
+export async function readBody(body: ReadableStream<Uint8Array> | null, bytesMax: number, tooLarge: () => Error): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  if (body !== null) {
+    const reader = body.getReader();
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      size += value.length;
+      if (size > bytesMax) {
+        await reader.cancel().catch(() => undefined);
+        throw tooLarge();
+      }
+      parts.push(value);
+    }
+  }
+  const whole = new Uint8Array(size);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}

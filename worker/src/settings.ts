@@ -1,0 +1,39 @@
+// Settings, from variables and secrets of the Worker.
+
+import type { Env } from "./address.js";
+import { type actors, type ledgers, withLedgers } from "./engine.js";
+
+export const VERSION = "0.1.0";
+
+/** Signing keys as the user wrote them, event keys separated by commas. Without `STEPWELL_KIND=dev` keys are required. */
+export function settings(env: Env): actors.Settings {
+  const given = (value: string | null | undefined): string[] => (value ? [value] : []);
+  const base = {
+    kind: env.STEPWELL_KIND === "dev" ? ("dev" as const) : ("cloud" as const),
+    signingKeys: [...given(env.STEPWELL_SIGNING_KEY), ...given(env.STEPWELL_SIGNING_KEY_FALLBACK)],
+    eventKeys: (env.STEPWELL_EVENT_KEYS ?? "").split(",").map((key) => key.trim()).filter((key) => key !== ""),
+    version: VERSION,
+  };
+  return {
+    ...base,
+    ...(env.STEPWELL_RETRY_INTERVAL_MS ? { retryIntervalMs: BigInt(env.STEPWELL_RETRY_INTERVAL_MS) } : {}),
+    ...(env.STEPWELL_WAIT_LOOK_BACK_MS ? { waitLookBackMs: BigInt(env.STEPWELL_WAIT_LOOK_BACK_MS) } : {}),
+  };
+}
+
+/** The home's choices: the ledger's own, but for the lease where it is set. */
+export function policy(env: Env): ledgers.Policy {
+  const usual = withLedgers((exports) => exports.defaultPolicy());
+  if (!env.STEPWELL_LEASE_MS) return usual;
+  const leaseMs = BigInt(env.STEPWELL_LEASE_MS);
+  return { ...usual, leaseMs, renewMs: leaseMs / 3n, failureMs: leaseMs < usual.failureMs ? leaseMs : usual.failureMs };
+}
+
+/** What is missing before requests may be served, if anything is: a server without keys would be open to everybody. */
+export function fault(env: Env): string | undefined {
+  const made = settings(env);
+  if (made.kind === "dev") return undefined;
+  if (made.signingKeys.length === 0) return "set the secret STEPWELL_SIGNING_KEY, or STEPWELL_KIND=dev for a server without keys";
+  if (made.eventKeys.length === 0) return "set the secret STEPWELL_EVENT_KEYS, or STEPWELL_KIND=dev for a server without keys";
+  return undefined;
+}

@@ -1,0 +1,46 @@
+//! Where the server under test lives.
+
+use crate::workspace::Workspace;
+use crate::{progress, worker};
+use anyhow::{Context, Result};
+use std::path::PathBuf;
+
+/// A home; what is different in it is in `tests/src/home/<name>.md`.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Home {
+    /// The wasmtime host
+    Host,
+    /// Cloudflare's runtime, from npm
+    Workerd,
+    /// Spin
+    Spin,
+}
+
+impl Home {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::Workerd => "workerd",
+            Self::Spin => "spin",
+        }
+    }
+
+    /// Builds what is special to this home; gives what its tests are told of it, as environment variables.
+    pub(crate) fn prepare(self, workspace: &Workspace) -> Result<Vec<(&'static str, PathBuf)>> {
+        match self {
+            Self::Host | Self::Spin => Ok(Vec::new()),
+            Self::Workerd => {
+                let built = worker::build(workspace)?;
+                Ok(vec![("STEPWELL_WORKER_DIST", built.dist), ("STEPWELL_WORKERD", built.workerd)])
+            }
+        }
+    }
+
+    /// Prints what does not apply here, and why: nothing is left out in silence.
+    pub(crate) fn tell_differences(self, workspace: &Workspace) -> Result<()> {
+        let table = workspace.root.join(format!("tests/src/home/{}.md", self.name()));
+        let table = std::fs::read_to_string(&table).with_context(|| table.display().to_string())?;
+        table.lines().for_each(progress::note);
+        Ok(())
+    }
+}
