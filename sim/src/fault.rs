@@ -1,6 +1,6 @@
 //! What can go wrong, how often, and how often it did.
 
-use crate::dice::Dice;
+use crate::dice::{Dice, Purpose};
 use std::collections::{BTreeMap, BTreeSet};
 use stepwell_engine::turn::Effect;
 
@@ -20,6 +20,12 @@ macro_rules! faults {
                 match self { $(Self::$variant => $name,)* }
             }
 
+            /// What it is, for people.
+            #[must_use]
+            pub const fn what(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($doc),*),)* }
+            }
+
             /// How often it strikes where it can, in a thousand, when a seed is at its wildest.
             const fn permille_max(self) -> u64 {
                 match self { $(Self::$variant => $permille,)* }
@@ -29,10 +35,14 @@ macro_rules! faults {
 }
 
 faults! {
-    /// The home dies: before a commit, in it, after it, or between two effects.
+    /// The home dies, or the part of it that is at work: before a commit, in it, after it, or between two effects.
     Crash = "crash", 15;
-    /// The storage refuses a commit; the process lives on.
+    /// The storage refuses a commit; who wanted it lives on.
     StorageRefuses = "storage-refuses", 15;
+    /// The storage commits, and its word that it did is lost (where it answers over a network).
+    CommitUnheard = "commit-unheard", 20;
+    /// A read gives what was there a moment ago (where storage is replicated).
+    StaleRead = "stale-read", 60;
     /// A message between actors is lost on its way (where it travels at all).
     MessageLost = "message-lost", 60;
     /// It comes twice.
@@ -47,10 +57,16 @@ faults! {
     AlarmLate = "alarm-late", 60;
     /// It comes twice.
     AlarmTwice = "alarm-twice", 60;
+    /// It does not come (where another one will).
+    AlarmLost = "alarm-lost", 60;
     /// The server's clock is set forth or back by up to a minute.
     ClockSteps = "clock-steps", 4;
     /// A call does not reach the app.
     CallLost = "call-lost", 30;
+    /// There is no room for a call: its actor is asked for it again.
+    CallNoRoom = "call-no-room", 30;
+    /// Whoever made the call is gone, and with it the answer (where the actor's home does not make it itself).
+    CallerGone = "caller-gone", 20;
     /// The app did what it was asked for; its answer is lost.
     AnswerLost = "answer-lost", 30;
     /// The answer comes late: other requests overtake it.
@@ -60,15 +76,19 @@ faults! {
     /// The app answers 500.
     AppFails = "app-fails", 30;
     /// The app answers what no SDK says.
-    AppBabbles = "app-babbles", 20;
+    AppBabbles = "app-babbles", 30;
+    /// The app answers what no server can take, however often it asks.
+    AppBreaks = "app-breaks", 3;
     /// The app never answers.
     AppHangs = "app-hangs", 10;
     /// A request to the server is lost.
     RequestLost = "request-lost", 30;
+    /// It comes twice.
+    RequestTwice = "request-twice", 30;
     /// The server did what it was asked for; the response is lost.
     ResponseLost = "response-lost", 30;
-    /// The app announces itself again, changed, in the middle of its runs.
-    Redeploy = "redeploy", 4;
+    /// The app is deployed anew, changed, in the middle of its runs.
+    Redeploy = "redeploy", 60;
     /// News to whoever watches is lost. Nobody may depend on it.
     NewsLost = "news-lost", 100;
 }
@@ -77,18 +97,21 @@ faults! {
 #[must_use]
 pub const fn faults_of(effect: &Effect) -> &'static [Fault] {
     match effect {
-        Effect::Reply { .. } => &[Fault::Crash, Fault::ResponseLost],
+        Effect::Reply { .. } => &[Fault::Crash, Fault::RequestLost, Fault::RequestTwice, Fault::ResponseLost],
         Effect::Send { .. } => {
             &[Fault::Crash, Fault::MessageLost, Fault::MessageTwice, Fault::MessageLate, Fault::AckLost]
         }
         Effect::Call(_) => &[
             Fault::Crash,
             Fault::CallLost,
+            Fault::CallNoRoom,
+            Fault::CallerGone,
             Fault::AnswerLost,
             Fault::AnswerLate,
             Fault::AnswerTwice,
             Fault::AppFails,
             Fault::AppBabbles,
+            Fault::AppBreaks,
             Fault::AppHangs,
         ],
         Effect::Publish { .. } => &[Fault::Crash, Fault::NewsLost],
@@ -96,16 +119,32 @@ pub const fn faults_of(effect: &Effect) -> &'static [Fault] {
     }
 }
 
+/// The faults that what is written can meet, and when an actor is woken: the part of a turn's decision that is no effect.
+pub const OF_ROWS_AND_WAKES: &[Fault] = &[
+    Fault::Crash,
+    Fault::StorageRefuses,
+    Fault::CommitUnheard,
+    Fault::StaleRead,
+    Fault::AlarmEarly,
+    Fault::AlarmLate,
+    Fault::AlarmTwice,
+    Fault::AlarmLost,
+    Fault::ClockSteps,
+];
+
 /// Which faults a run of the simulator has, and which it had.
 pub struct Faults {
+    dice: Dice,
     permille: BTreeMap<Fault, u64>,
     struck: BTreeMap<Fault, u64>,
 }
 
 impl Faults {
     /// Each seed has a mix of its own: some kinds often, some hardly, some not at all, and never those in `without`.
-    pub fn mixed(dice: &mut Dice, without: &BTreeSet<Fault>) -> Self {
-        let mix = |fault: &Fault| {
+    #[must_use]
+    pub fn mixed(seed: u64, without: &BTreeSet<Fault>) -> Self {
+        let mut dice = Dice::new(seed, Purpose::Faults);
+        let mut mix = |fault: &Fault| {
             let permille = match dice.below(4) {
                 0 => 0,
                 1 => fault.permille_max().div_ceil(4),
@@ -113,20 +152,28 @@ impl Faults {
             };
             (*fault, if without.contains(fault) { 0 } else { permille })
         };
-        Self { permille: Fault::ALL.iter().map(mix).collect(), struck: BTreeMap::new() }
+        let permille = Fault::ALL.iter().map(&mut mix).collect();
+        Self { dice, permille, struck: BTreeMap::new() }
     }
 
     /// A world where nothing goes wrong.
     #[must_use]
-    pub const fn none() -> Self {
-        Self { permille: BTreeMap::new(), struck: BTreeMap::new() }
+    pub fn none() -> Self {
+        Self { dice: Dice::new(0, Purpose::Faults), permille: BTreeMap::new(), struck: BTreeMap::new() }
+    }
+
+    /// A world where these strike whenever they can.
+    #[must_use]
+    pub fn only(seed: u64, faults: &[Fault]) -> Self {
+        let permille = faults.iter().map(|fault| (*fault, 1_000)).collect();
+        Self { dice: Dice::new(seed, Purpose::Faults), permille, struck: BTreeMap::new() }
     }
 
     /// Whether `fault` strikes now.
-    pub fn strikes(&mut self, fault: Fault, dice: &mut Dice) -> bool {
+    pub fn strikes(&mut self, fault: Fault) -> bool {
         let permille = self.permille.get(&fault).copied().unwrap_or(0);
         // No number is drawn for what cannot happen: a fault that is taken away for good leaves less of the story changed.
-        let strikes = permille > 0 && dice.chance(permille);
+        let strikes = permille > 0 && self.dice.chance(permille);
         if strikes {
             let count = self.struck.entry(fault).or_default();
             *count = count.saturating_add(1);
@@ -149,6 +196,8 @@ impl Faults {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use stepwell_engine::ids::Millis;
+    use stepwell_engine::turn::{Address, AppCall};
 
     #[test]
     fn names_are_unique() {
@@ -158,8 +207,37 @@ mod tests {
 
     #[test]
     fn a_fault_that_is_left_out_never_strikes() {
-        let mut dice = Dice::new(1);
-        let mut faults = Faults::mixed(&mut dice, &Fault::ALL.iter().copied().collect());
-        assert!((0..1_000).all(|_| Fault::ALL.iter().all(|fault| !faults.strikes(*fault, &mut dice))));
+        let mut faults = Faults::mixed(1, &Fault::ALL.iter().copied().collect());
+        assert!((0..1_000).all(|_| Fault::ALL.iter().all(|fault| !faults.strikes(*fault))));
+    }
+
+    #[test]
+    fn every_kind_of_effect_has_its_faults_and_every_fault_its_place() {
+        let call = AppCall {
+            id: String::new(),
+            method: "POST",
+            url: String::new(),
+            headers: Vec::new(),
+            body: Vec::new(),
+            time_max: Millis(0),
+            answer_bytes_max: 0,
+            redirects_max: 0,
+        };
+        // `faults_of` does not compile while a kind of effect is missing there; this fails while one is missing here.
+        let effects = [
+            Effect::Reply { token: 0, body: Vec::new() },
+            Effect::Send { to: Address::catalog(), body: Vec::new() },
+            Effect::Call(call),
+            Effect::Publish { channel: String::new(), data: Vec::new() },
+            Effect::Install { version: 0, snapshot: Vec::new() },
+        ];
+        let kinds: BTreeSet<_> = effects.iter().map(|effect| format!("{:?}", std::mem::discriminant(effect))).collect();
+        assert_eq!(kinds.len(), effects.len());
+        let mut placed: BTreeSet<Fault> = OF_ROWS_AND_WAKES.iter().copied().collect();
+        for effect in &effects {
+            assert!(!faults_of(effect).is_empty());
+            placed.extend(faults_of(effect));
+        }
+        assert_eq!(placed, Fault::ALL.iter().copied().collect());
     }
 }

@@ -1,50 +1,80 @@
 //! What happened, line by line, and the hash of it.
 
 use sha2::{Digest, Sha256};
+use std::fmt;
 
 /// Lines kept for the story of a failure; the hash is over all of them.
 const LINES_KEPT_MAX: usize = 200_000;
+
+/// Who a line is about: what a terminal may show in colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// An actor decides.
+    Turn,
+    /// The home: commits, deaths, alarms.
+    Home,
+    /// Something goes wrong.
+    Fault,
+    /// The app.
+    App,
+    /// A user.
+    User,
+}
+
+/// A line of the story.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// Milliseconds since the world began.
+    pub at_ms: u64,
+    /// Who it is about.
+    pub tone: Tone,
+    /// What happened.
+    pub text: String,
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.at_ms.checked_div(1_000).unwrap_or(0);
+        let millis = self.at_ms.checked_rem(1_000).unwrap_or(0);
+        write!(out, "{seconds:>8}.{millis:03} s  {}", self.text)
+    }
+}
 
 /// The trace of one run of the simulator.
 #[derive(Default)]
 pub struct Trace {
     digest: Sha256,
-    lines: Vec<String>,
+    lines: Vec<Line>,
+    is_kept: bool,
 }
 
 impl Trace {
+    /// A trace that keeps its lines, rather than only their hash.
+    #[must_use]
+    pub fn kept() -> Self {
+        Self { is_kept: true, ..Self::default() }
+    }
+
     /// Adds a line.
-    pub fn say(&mut self, now_ms: u64, what: &str) {
-        let line = format!("{:>12.3} s  {what}", Seconds(now_ms).as_f64());
-        self.digest.update(line.as_bytes());
+    pub fn say(&mut self, at_ms: u64, tone: Tone, text: fmt::Arguments<'_>) {
+        let line = Line { at_ms, tone, text: text.to_string() };
+        self.digest.update(line.at_ms.to_le_bytes());
+        self.digest.update(line.text.as_bytes());
         self.digest.update(b"\n");
-        if self.lines.len() < LINES_KEPT_MAX {
+        if self.is_kept && self.lines.len() < LINES_KEPT_MAX {
             self.lines.push(line);
         }
     }
 
-    /// Adds what is too long for a line to the hash.
-    pub fn hash(&mut self, bytes: &[u8]) {
-        self.digest.update(bytes);
+    /// The hash of every line so far, and of what the engine gave, which is `script`.
+    #[must_use]
+    pub fn fingerprint(&self, script: &str) -> String {
+        hex::encode(self.digest.clone().chain_update(script).finalize())
     }
 
-    /// The hash of everything so far.
+    /// The lines, where they are kept.
     #[must_use]
-    pub fn fingerprint(&self) -> String {
-        hex::encode(self.digest.clone().finalize())
-    }
-
-    /// The lines.
-    #[must_use]
-    pub fn lines(&self) -> &[String] {
+    pub fn lines(&self) -> &[Line] {
         &self.lines
-    }
-}
-
-struct Seconds(u64);
-
-impl Seconds {
-    fn as_f64(&self) -> f64 {
-        std::time::Duration::from_millis(self.0).as_secs_f64()
     }
 }

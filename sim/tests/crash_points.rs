@@ -4,21 +4,25 @@
 
 use stepwell_sim::home::Kind;
 use stepwell_sim::report;
-use stepwell_sim::scenario::{SCENARIOS, world};
+use stepwell_sim::scenario::{SCENARIOS, SDKS, world};
 
 /// Tries every crash point of every scenario; gives how many there were.
-fn die_everywhere(kind: Kind, checkpoints: bool) -> u64 {
+fn die_everywhere(kind: Kind) -> u64 {
     let mut tried = 0;
     for (name, program) in SCENARIOS {
-        let whole = report(world(program, checkpoints, kind, None));
-        assert!(whole.violation.is_none(), "{name}: {:?}\n{}", whole.violation, whole.story.join("\n"));
-        assert_eq!(whole.runs, 1, "{name}");
-        for point in 1..=whole.points {
-            let report = report(world(program, checkpoints, kind, Some(point)));
-            if let Some(violation) = report.violation {
-                panic!("{name}, dead at {point} of {}: {violation}\n{}", whole.points, report.story.join("\n"));
+        for (sdk_name, sdk) in SDKS {
+            let whole = report(world(program, *sdk, kind, None, true));
+            let told = || whole.story.iter().map(|line| format!("{line}\n")).collect::<String>();
+            assert!(whole.violation.is_none(), "{name}, {sdk_name}: {:?}\n{}", whole.violation, told());
+            assert_eq!(whole.runs, 1, "{name}");
+            for point in 1..=whole.points {
+                if let Some(violation) = report(world(program, *sdk, kind, Some(point), false)).violation {
+                    let story = report(world(program, *sdk, kind, Some(point), true)).story;
+                    let told: String = story.iter().map(|line| format!("{line}\n")).collect();
+                    panic!("{name}, {sdk_name}, dead at {point} of {}: {violation}\n{told}", whole.points);
+                }
+                tried += 1;
             }
-            tried += 1;
         }
     }
     tried
@@ -26,20 +30,15 @@ fn die_everywhere(kind: Kind, checkpoints: bool) -> u64 {
 
 #[test]
 fn a_file_may_die_anywhere() {
-    assert!(die_everywhere(Kind::File, false) > 1_000);
-}
-
-#[test]
-fn a_file_may_die_anywhere_while_apps_save_as_they_go() {
-    assert!(die_everywhere(Kind::File, true) > 1_000);
+    assert!(die_everywhere(Kind::File) > 3_000);
 }
 
 #[test]
 fn objects_may_be_evicted_anywhere() {
-    assert!(die_everywhere(Kind::Objects, false) > 1_000);
+    assert!(die_everywhere(Kind::Objects) > 3_000);
 }
 
 #[test]
-fn objects_may_be_evicted_anywhere_while_apps_save_as_they_go() {
-    assert!(die_everywhere(Kind::Objects, true) > 1_000);
+fn instances_may_vanish_anywhere() {
+    assert!(die_everywhere(Kind::Kv) > 3_000);
 }

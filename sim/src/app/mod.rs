@@ -1,38 +1,30 @@
 //! The simulated app: programs behind an SDK that speaks the wire protocol.
 
-mod model;
+pub mod deploy;
+pub mod garbage;
+mod parse;
+pub mod payload;
 pub mod program;
+mod random;
+pub mod request;
 pub mod sdk;
+pub mod wander;
+pub mod wire;
 
-pub use model::{Expected, expected};
+pub use random::CALL_FAILURES_MAX;
 
-use crate::world::Sent;
-use program::Program;
-use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
-use stepwell_engine::turn::{Address, AppAnswer, AppCall};
+use deploy::Deployed;
+use program::{Act, End, Member, Program, Step, Throws};
+use request::{Request, Saving};
+use sdk::Next;
+use std::collections::{BTreeMap, BTreeSet};
+use stepwell_engine::turn::AppAnswer;
 
-/// A request that the app is working on.
-pub struct Request {
-    /// Who called.
-    pub from: Address,
-    /// When.
-    pub sent: Sent,
-    /// The call's id.
-    pub call: String,
-    /// The run.
-    pub run: String,
-    /// What is remembered: from the call, and from what was run since.
-    memos: Map<String, Value>,
-    target: Option<String>,
-    must_plan: bool,
-    checkpoint: Value,
-    program: usize,
-    unsaved: Option<Value>,
-    saving: Option<(String, Value)>,
-}
+/// A step of a run: the run, and the step's id.
+pub type StepOf = (String, String);
 
 /// What the app does next with a request.
+#[derive(Debug)]
 pub enum Move {
     /// It answers.
     Answer(AppAnswer),
@@ -43,6 +35,15 @@ pub enum Move {
         /// The checkpoint.
         body: Vec<u8>,
     },
+    /// It sends an event, and goes on when it was accepted.
+    Send {
+        /// The event's own id: the same each time.
+        id: String,
+        /// Its name.
+        name: String,
+    },
+    /// It is busy for so long.
+    Work(u64),
     /// It was asked for what it must not be asked for.
     Wronged(String),
 }
@@ -50,14 +51,19 @@ pub enum Move {
 /// The app.
 #[derive(Default)]
 pub struct App {
-    /// Its functions.
+    /// Its functions, whether they are deployed or not.
     pub programs: Vec<Program>,
+    /// What of it is deployed.
+    pub deployed: Deployed,
     /// Requests under way.
     pub requests: BTreeMap<u64, Request>,
-    executions: BTreeMap<(String, String), u32>,
-    throws: BTreeMap<(String, String), u32>,
+    /// How often a step's code came to its end.
+    pub tries: BTreeMap<StepOf, u32>,
+    /// What a step's code returned, each time.
+    pub returned: BTreeMap<StepOf, BTreeSet<String>>,
+    throws: BTreeMap<StepOf, u32>,
     /// When the app was told that a step is saved.
-    acknowledged: BTreeMap<(String, String), u64>,
+    acknowledged: BTreeMap<StepOf, u64>,
 }
 
 impl App {
@@ -67,132 +73,135 @@ impl App {
         Self { programs, ..Self::default() }
     }
 
-    /// What the app registers (PROTOCOL §1.5); `edition` makes one registration differ from another.
+    /// The program with this name.
     #[must_use]
-    pub fn registration(&self, edition: u64) -> Vec<u8> {
-        let url = "http://app.test/api/inngest";
-        let function = |program: &Program| {
-            let triggers: Vec<_> = program.triggers.iter().map(|name| json!({"event": name})).collect();
-            let id = format!("app-{}", program.name);
-            json!({"id": id, "name": format!("{} {edition}", program.name), "triggers": triggers,
-                   "steps": {"step": {"id": "step", "name": "step", "retries": {"attempts": 9},
-                             "runtime": {"type": "http", "url": format!("{url}?fnId={id}&stepId=step")}}}})
-        };
-        let functions: Vec<_> = self.programs.iter().map(function).collect();
-        json!({"url": url, "deployType": "ping", "framework": "sim", "appName": "app", "functions": functions,
-               "sdk": "sim:v0.0.1", "v": "0.1"})
-        .to_string()
-        .into_bytes()
-    }
-
-    /// Begins to work on a call.
-    pub fn open(&mut self, id: u64, from: Address, sent: Sent, call: &AppCall) {
-        let body: Value = serde_json::from_slice(&call.body).unwrap_or_default();
-        let query = call.url.split('?').nth(1).unwrap_or_default();
-        let parameter = |name: &str| {
-            let value =
-                query.split('&').find_map(|pair| pair.strip_prefix(name)).and_then(|rest| rest.strip_prefix('='));
-            value.unwrap_or_default().to_owned()
-        };
-        let function = parameter("fnId");
-        let step = parameter("stepId");
-        let ctx = &body["ctx"];
-        let request = Request {
-            from,
-            sent,
-            call: call.id.clone(),
-            run: ctx["run_id"].as_str().unwrap_or_default().to_owned(),
-            memos: body["steps"].as_object().cloned().unwrap_or_default(),
-            target: (step != "step").then_some(step),
-            must_plan: ctx["disable_immediate_execution"] == true,
-            checkpoint: json!({"qi_id": ctx["qi_id"], "generation_id": ctx["generation_id"]}),
-            program: self.programs.iter().position(|p| function == format!("app-{}", p.name)).unwrap_or(usize::MAX),
-            unsaved: None,
-            saving: None,
-        };
-        self.requests.insert(id, request);
+    pub fn program(&self, name: &str) -> Option<&Program> {
+        self.programs.iter().find(|program| program.name == name)
     }
 
     /// Goes on with a request; `None` where it is over.
     pub fn go_on(&mut self, id: u64) -> Option<Move> {
-        let request = self.requests.get_mut(&id)?;
-        let Some(program) = self.programs.get(request.program) else { return Some(Move::Answer(refusal(404))) };
-        let found = sdk::next(program, &request.memos, request.target.as_deref(), request.must_plan);
-        let saves = program.checkpoints && request.target.is_none();
-        Some(match found {
-            sdk::Next::Run { name, throws } => {
-                let key = (request.run.clone(), name.clone());
-                // A call that was made before may still arrive: nobody can call it back.
-                if self.acknowledged.get(&key).is_some_and(|told| *told < request.sent.number) {
-                    return Some(Move::Wronged(format!("{} runs {name} again, which it was told is saved", key.0)));
-                }
-                let thrown = self.throws.entry(key.clone()).or_default();
-                if *thrown < throws {
-                    *thrown = thrown.saturating_add(1);
-                    return Some(Move::Answer(ops(&[sdk::threw(&name)])));
-                }
-                // Each time that the code runs it returns something else: what is recorded must be one of them.
-                let executions = self.executions.entry(key).or_default();
-                *executions = executions.saturating_add(1);
-                let data = json!({"step": name, "execution": *executions});
-                if !saves {
-                    return Some(Move::Answer(ops(&[sdk::ran(&name, &data)])));
-                }
-                let op = sdk::ran(&name, &data);
-                let mut body = request.checkpoint.clone();
-                body["steps"] = json!([op]);
-                request.unsaved = Some(op);
-                request.saving = Some((name, data));
-                Move::Save {
-                    path: format!("/v1/checkpoint/{}/async", request.run),
-                    body: body.to_string().into_bytes(),
-                }
+        let mut request = self.requests.remove(&id)?;
+        let program = request.program.clone();
+        let found = sdk::next(&program, &request.memory, request.target.as_deref(), request.must_plan);
+        let version = program.sdk.version;
+        let next = match found {
+            Next::Do(member) => match &member.act {
+                Act::Step(step) => self.execute(&mut request, member, step),
+                Act::Sleep { .. } => Move::Answer(ops(version, &[], &[wire::planned(member, false)])),
+            },
+            Next::Plan(found) => {
+                let found: Vec<String> =
+                    found.into_iter().map(|(member, races)| wire::planned(member, races)).collect();
+                Move::Answer(ops(version, &[], &found))
             }
-            sdk::Next::Report(found) => Move::Answer(ops(&found)),
-            sdk::Next::Return(output) if saves => Move::Answer(ops(&[sdk::complete(&output)])),
-            sdk::Next::Return(output) => Move::Answer(answer(200, &[], &output)),
-            sdk::Next::Throw => {
-                let error = json!({"name": "StepError", "message": "as the program says", "stack": ""});
-                Move::Answer(answer(400, &[("x-inngest-no-retry", "true")], &error))
+            Next::End(output) => Move::Answer(self.end(&request, &output)),
+            Next::Throw => Move::Answer(thrown(version, true)),
+            // As SDKs do when a step is not found any more; where the code is what it was, it must not happen.
+            Next::Lost if program.wanders => Move::Answer(thrown(version, false)),
+            Next::Lost => {
+                Move::Wronged(format!("{} is asked for {:?}, which it cannot run", request.run, request.target))
             }
-            sdk::Next::Lost => {
-                Move::Wronged(format!("{} is asked for {:?}, which it has", request.run, request.target))
-            }
-        })
+        };
+        self.requests.insert(id, request);
+        Some(next)
     }
 
-    /// Hears what came of a checkpoint: goes on, answers with what could not be saved, or stops (`None`).
+    fn execute(&mut self, request: &mut Request, member: &Member, step: &Step) -> Move {
+        let key = (request.run.clone(), member.id.clone());
+        // A call that was made before may still arrive: nobody can call it back.
+        if self.acknowledged.get(&key).is_some_and(|told| *told < request.sent.number) {
+            return Move::Wronged(format!("{} runs {} again, which it was told is saved", key.0, key.1));
+        }
+        if step.takes_ms > 0 && request.worked.replace(member.id.clone()).as_ref() != Some(&member.id) {
+            return Move::Work(step.takes_ms);
+        }
+        if let Some(name) = &step.sends
+            && request.posted.as_ref() != Some(&member.id)
+        {
+            let event = format!("{}/{}", key.0, key.1);
+            request.posting = Some(event.clone());
+            return Move::Send { id: event, name: name.clone() };
+        }
+        let tries = self.tries.entry(key.clone()).or_default();
+        *tries = tries.saturating_add(1);
+        let (tries, version) = (*tries, request.program.sdk.version);
+        if self.throws(&key, step.throws) {
+            let is_final =
+                step.throws == Throws::AtOnce || (request.program.sdk.says_final && request.is_last_attempt());
+            let retry = step.retry_after_s.map(|seconds| seconds.to_string());
+            let mut headers = vec![("x-inngest-no-retry", if is_final { "true" } else { "false" })];
+            headers.extend(retry.as_deref().filter(|_| !is_final).map(|seconds| ("retry-after", seconds)));
+            return Move::Answer(ops(version, &headers, &[wire::threw(&member.id, is_final)]));
+        }
+        let data = payload::of_step(&member.id, tries);
+        self.returned.entry(key).or_default().insert(data.clone());
+        let op = wire::ran(&member.id, step, &data);
+        if !request.saves() {
+            return Move::Answer(ops(version, &[], &[op]));
+        }
+        let (path, body) = request.checkpoint(&op);
+        request.saving = Some(Saving { id: member.id.clone(), memo: format!("{{\"data\":{data}}}"), op });
+        Move::Save { path, body }
+    }
+
+    /// Whether the step throws this time.
+    fn throws(&mut self, key: &StepOf, throws: Throws) -> bool {
+        let Throws::Times(times) = throws else { return true };
+        let thrown = self.throws.entry(key.clone()).or_default();
+        let throws = *thrown < times;
+        *thrown = thrown.saturating_add(u32::from(throws));
+        throws
+    }
+
+    fn end(&mut self, request: &Request, output: &str) -> AppAnswer {
+        let version = request.program.sdk.version;
+        let throws = match request.program.end {
+            End::Returns => false,
+            End::Throws(times) => self.throws(&(request.run.clone(), String::new()), Throws::Times(times)),
+            End::GivesUp => return thrown(version, true),
+        };
+        if throws {
+            return thrown(version, request.program.sdk.says_final && request.is_last_attempt());
+        }
+        if request.saves() {
+            return ops(version, &[], &[wire::complete(output)]);
+        }
+        wire::answer(200, version, &[], output.to_owned())
+    }
+
+    /// The event that a step sends was accepted: its code goes on. Gives the event.
+    pub fn posted(&mut self, id: u64) -> Option<String> {
+        let request = self.requests.get_mut(&id)?;
+        let event = request.posting.take()?;
+        request.posted = event.split_once('/').map(|(_, step)| step.to_owned());
+        Some(event)
+    }
+
+    /// Hears what came of a checkpoint: goes on (`Some(None)`), or answers.
     pub fn saved(&mut self, id: u64, status: Option<u16>, now: u64) -> Option<Option<AppAnswer>> {
         let request = self.requests.get_mut(&id)?;
-        let (name, data) = request.saving.take()?;
-        let unsaved = request.unsaved.take()?;
+        let Saving { id: step, memo, op } = request.saving.take()?;
         match status {
             Some(200) => {
-                self.acknowledged.entry((request.run.clone(), name.clone())).or_insert(now);
-                request.memos.insert(name, json!({"data": data}));
+                self.acknowledged.entry((request.run.clone(), step.clone())).or_insert(now);
+                request.memory.remember(&step, memo);
                 Some(None)
             }
-            Some(status) if status < 500 => {
-                self.requests.remove(&id);
-                None
-            }
-            _ => Some(Some(ops(&[unsaved]))),
+            // Stale: another attempt is at it. The SDK stops, and answers with a failure that the server must ignore.
+            Some(409) => Some(Some(thrown(request.program.sdk.version, true))),
+            _ => Some(Some(ops(request.program.sdk.version, &[], &[op]))),
         }
     }
 }
 
-fn ops(found: &[Value]) -> AppAnswer {
-    answer(206, &[], &Value::Array(found.to_vec()))
+fn ops(version: u32, headers: &[(&str, &str)], found: &[String]) -> AppAnswer {
+    wire::answer(206, version, headers, format!("[{}]", found.join(",")))
 }
 
-/// An answer without an SDK's marks.
-#[must_use]
-pub fn refusal(status: u16) -> AppAnswer {
-    AppAnswer { status, headers: Vec::new(), body: b"<h1>no</h1>".to_vec() }
-}
-
-fn answer(status: u16, headers: &[(&str, &str)], body: &Value) -> AppAnswer {
-    let own = [("x-inngest-sdk", "sim:v0.0.1"), ("x-inngest-req-version", "2"), ("content-type", "application/json")];
-    let headers = own.iter().chain(headers).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    AppAnswer { status, headers, body: body.to_string().into_bytes() }
+/// A function-level error (PROTOCOL §4.1).
+fn thrown(version: u32, is_final: bool) -> AppAnswer {
+    let no_retry = if is_final { "true" } else { "false" };
+    let body = "{\"name\":\"Error\",\"message\":\"as the program says\",\"stack\":\"\"}".to_owned();
+    wire::answer(if is_final { 400 } else { 500 }, version, &[("x-inngest-no-retry", no_retry)], body)
 }

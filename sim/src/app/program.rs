@@ -1,8 +1,6 @@
 //! What the simulated functions do.
 
-use crate::dice::Dice;
-
-/// A function: stages, one after another.
+/// A function: stages, one after another, and an end.
 #[derive(Clone, Debug)]
 pub struct Program {
     /// The function's name within the app.
@@ -11,8 +9,36 @@ pub struct Program {
     pub triggers: Vec<String>,
     /// Its body.
     pub stages: Vec<Stage>,
-    /// Whether its SDK reports steps while the call goes on (PROTOCOL §7.12).
+    /// What it does after its last stage.
+    pub end: End,
+    /// The SDK that it is written with.
+    pub sdk: Sdk,
+    /// Retries that it asks for.
+    pub retries: u32,
+    /// Its code is not the same each time that it is run: it finds other steps, or the same ones in another order.
+    pub wanders: bool,
+}
+
+/// How a function ends once its stages are behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It returns what its steps came to.
+    Returns,
+    /// It throws so many times, and returns then.
+    Throws(u32),
+    /// It throws an error that is not to be retried.
+    GivesUp,
+}
+
+/// What one SDK does differently from another (PROTOCOL §§3.7, 4.4, 7.12).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sdk {
+    /// The execution version: 1 has every end of a step looked at, 2 those of parallel steps together.
+    pub version: u32,
+    /// Saves steps while the call goes on.
     pub checkpoints: bool,
+    /// Says itself that an attempt was the last (`StepFailed`); others say `StepError` to the end.
+    pub says_final: bool,
 }
 
 /// One stage of a function.
@@ -20,110 +46,101 @@ pub struct Program {
 pub enum Stage {
     /// One step or sleep.
     One(Member),
-    /// Several at once, all awaited.
-    Parallel(Vec<Member>),
+    /// Chains side by side, all awaited.
+    Parallel(Vec<Vec<Member>>),
+    /// Several at once, of which the first to end lets the function go on; none of them throws for good.
+    Race(Vec<Member>),
 }
 
 /// A step or a sleep.
 #[derive(Clone, Debug)]
-pub enum Member {
-    /// A step.
-    Step {
-        /// Unique within the function.
-        name: String,
-        /// It throws so often before it returns.
-        throws: u32,
-        /// The function catches what it throws for good.
-        caught: bool,
-    },
-    /// A sleep.
+pub struct Member {
+    /// Its id, unique within the function: a name that is used again has an index, `name:1`. An SDK hashes it; here it
+    /// travels as it is, colon and all, so that stories can be read.
+    pub id: String,
+    /// What it does.
+    pub act: Act,
+}
+
+/// What a member does.
+#[derive(Clone, Debug)]
+pub enum Act {
+    /// Runs code.
+    Step(Step),
+    /// Sleeps.
     Sleep {
-        /// Unique within the function.
-        name: String,
         /// How long.
         seconds: u64,
     },
 }
 
-impl Member {
-    /// Its name, which is its id.
+/// A step's code.
+#[derive(Clone, Debug, Default)]
+pub struct Step {
+    /// How often it throws before it returns.
+    pub throws: Throws,
+    /// The function catches what it throws for good.
+    pub is_caught: bool,
+    /// How long it takes.
+    pub takes_ms: u64,
+    /// It sends an event of this name.
+    pub sends: Option<String>,
+    /// It says when it is to be tried again.
+    pub retry_after_s: Option<u64>,
+}
+
+/// How often a step throws.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Throws {
+    /// So many times, and then it returns.
+    Times(u32),
+    /// Whenever it is tried.
+    Always,
+    /// An error that is not to be retried.
+    AtOnce,
+}
+
+impl Default for Throws {
+    fn default() -> Self {
+        Self::Times(0)
+    }
+}
+
+impl Throws {
+    /// It never returns.
     #[must_use]
-    pub fn name(&self) -> &str {
-        match self {
-            Self::Step { name, .. } | Self::Sleep { name, .. } => name,
-        }
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Always | Self::AtOnce)
     }
 }
 
 impl Stage {
-    /// Its members; a single one is its only member.
-    #[must_use]
-    pub fn members(&self) -> &[Member] {
-        match self {
-            Self::One(member) => std::slice::from_ref(member),
-            Self::Parallel(members) => members,
-        }
+    /// Its members.
+    pub fn members(&self) -> impl Iterator<Item = &Member> {
+        let (one, chains, racing) = match self {
+            Self::One(member) => (Some(member), [].as_slice(), [].as_slice()),
+            Self::Parallel(chains) => (None, chains.as_slice(), [].as_slice()),
+            Self::Race(members) => (None, [].as_slice(), members.as_slice()),
+        };
+        one.into_iter().chain(chains.iter().flatten()).chain(racing)
     }
 }
-
-/// Throws that no number of retries outlasts.
-pub const ALWAYS: u32 = u32::MAX;
 
 impl Program {
-    /// A program made up by the dice.
-    pub fn random(name: &str, dice: &mut Dice) -> Self {
-        let mut count = 0_u32;
-        let mut stages = Vec::new();
-        for _ in 0..dice.between(1, 6) {
-            if dice.chance(300) {
-                let members = (0..dice.between(2, 5)).map(|_| member(&mut count, dice)).collect();
-                stages.push(Stage::Parallel(members));
-            } else {
-                stages.push(Stage::One(member(&mut count, dice)));
-            }
-        }
-        let triggers = vec![format!("sim/{name}"), "sim/all".to_owned()];
-        Self { name: name.to_owned(), triggers, stages, checkpoints: dice.chance(500) }
+    /// All members, in the order of the program.
+    pub fn members(&self) -> impl Iterator<Item = &Member> {
+        self.stages.iter().flat_map(Stage::members)
     }
 
-    /// Reads the short form of the named scenarios: stages are separated by blanks; `a` is a step, `a!2` throws twice,
-    /// `a!` always, `a?` always and is caught, `~5` sleeps five seconds, and `a|b|~1` are parallel.
+    /// The member with this id.
     #[must_use]
-    pub fn parse(text: &str, checkpoints: bool) -> Self {
-        let mut sleeps = 0_u32;
-        let mut one = |text: &str| {
-            if let Some(seconds) = text.strip_prefix('~') {
-                sleeps = sleeps.saturating_add(1);
-                return Member::Sleep { name: format!("nap{sleeps}"), seconds: seconds.parse().unwrap_or(1) };
-            }
-            let (name, throws, caught) = match (text.split_once('!'), text.strip_suffix('?')) {
-                (_, Some(name)) => (name, ALWAYS, true),
-                (Some((name, times)), None) => (name, times.parse().unwrap_or(ALWAYS), false),
-                (None, None) => (text, 0, false),
-            };
-            Member::Step { name: name.to_owned(), throws, caught }
-        };
-        let stages = text
-            .split_whitespace()
-            .map(|stage| match stage.contains('|') {
-                true => Stage::Parallel(stage.split('|').map(&mut one).collect()),
-                false => Stage::One(one(stage)),
-            })
-            .collect();
-        Self { name: "f".to_owned(), triggers: vec!["sim/f".to_owned()], stages, checkpoints }
+    pub fn member(&self, id: &str) -> Option<&Member> {
+        self.members().find(|member| member.id == id)
     }
-}
 
-fn member(count: &mut u32, dice: &mut Dice) -> Member {
-    *count = count.saturating_add(1);
-    if dice.chance(200) {
-        return Member::Sleep { name: format!("nap{count}"), seconds: dice.between(1, 120) };
+    /// The function's id within the server.
+    #[must_use]
+    pub fn slug(&self) -> String {
+        format!("app-{}", self.name)
     }
-    let (throws, caught) = match dice.below(10) {
-        0 | 1 => (u32::try_from(dice.between(1, 3)).unwrap_or(1), false),
-        2 => (ALWAYS, true),
-        3 if dice.chance(300) => (ALWAYS, false),
-        _ => (0, false),
-    };
-    Member::Step { name: format!("step{count}"), throws, caught }
 }

@@ -1,23 +1,44 @@
-//! How an SDK reads a call and finds what to do next (PROTOCOL §§3.4–3.6, 5).
+//! How an SDK runs a function over what is remembered, and finds what is next (PROTOCOL §§3.4–3.6, 5).
 
-use super::program::{Member, Program};
-use serde_json::{Map, Value, json};
+use super::program::{Act, Member, Program, Stage};
+use std::collections::BTreeMap;
+
+/// What is remembered of a run: memos as the text that came, and the order in which their steps ended.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    /// By step id.
+    pub memos: BTreeMap<String, String>,
+    /// Ids, the first first.
+    pub order: Vec<String>,
+}
+
+impl Memory {
+    /// Remembers one more.
+    pub fn remember(&mut self, id: &str, memo: String) {
+        self.memos.insert(id.to_owned(), memo);
+        self.order.push(id.to_owned());
+    }
+
+    fn has(&self, member: &Member) -> bool {
+        self.memos.contains_key(&member.id)
+    }
+
+    fn threw(&self, member: &Member) -> bool {
+        let is_caught = matches!(&member.act, Act::Step(step) if step.is_caught);
+        !is_caught && self.memos.get(&member.id).is_some_and(|memo| memo.starts_with("{\"error\":"))
+    }
+}
 
 /// What an SDK does next.
 #[derive(Debug)]
-pub enum Next {
-    /// Runs this step's code.
-    Run {
-        /// Which.
-        name: String,
-        /// How often it throws before it returns.
-        throws: u32,
-    },
-    /// Answers with these ops.
-    Report(Vec<Value>),
-    /// The function returned.
-    Return(Value),
-    /// The function threw.
+pub enum Next<'a> {
+    /// Runs this step's code, or reports this sleep.
+    Do(&'a Member),
+    /// Reports these, each with whether it races.
+    Plan(Vec<(&'a Member, bool)>),
+    /// The function's code is at its end; this is what it would return.
+    End(String),
+    /// The function lets the error of a step through.
     Throw,
     /// It was asked for a step that is finished, or that it cannot reach.
     Lost,
@@ -25,68 +46,72 @@ pub enum Next {
 
 /// Runs `program` over what is remembered, up to where something is to be done.
 #[must_use]
-pub fn next(program: &Program, memos: &Map<String, Value>, target: Option<&str>, must_plan: bool) -> Next {
-    let mut output = Vec::new();
-    for stage in &program.stages {
-        let missing: Vec<&Member> =
-            stage.members().iter().filter(|member| !memos.contains_key(member.name())).collect();
-        if missing.is_empty() {
-            for member in stage.members() {
-                let memo = memos.get(member.name()).cloned().unwrap_or_default();
-                if memo.get("error").is_some() && !matches!(member, Member::Step { caught: true, .. }) {
-                    return Next::Throw;
-                }
-                output.push(json!([member.name(), memo]));
+pub fn next<'a>(program: &'a Program, memory: &Memory, target: Option<&str>, must_plan: bool) -> Next<'a> {
+    let mut walk = Walk { memory, found: Vec::new(), output: Vec::new() };
+    let at_end = program.stages.iter().all(|stage| walk.passes(stage));
+    if walk.threw(program) {
+        return Next::Throw;
+    }
+    if let Some(target) = target {
+        let found = walk.found.iter().find(|(member, _)| member.id == target);
+        return found.map_or(Next::Lost, |(member, _)| Next::Do(member));
+    }
+    if at_end {
+        return Next::End(format!("[{}]", walk.output.join(",")));
+    }
+    match walk.found.as_slice() {
+        [(only, _)] if !must_plan || matches!(only.act, Act::Sleep { .. }) => Next::Do(only),
+        _ => Next::Plan(walk.found),
+    }
+}
+
+struct Walk<'a, 'm> {
+    memory: &'m Memory,
+    /// What can be done now, and whether it races.
+    found: Vec<(&'a Member, bool)>,
+    output: Vec<String>,
+}
+
+impl<'a> Walk<'a, '_> {
+    /// Goes through a stage; false where the function stands still there.
+    fn passes(&mut self, stage: &'a Stage) -> bool {
+        match stage {
+            Stage::One(member) => self.all(std::slice::from_ref(member)),
+            // Every chain is begun, also where an earlier one stands still.
+            Stage::Parallel(chains) => {
+                let standing = chains.iter().filter(|chain| !self.all(chain)).count();
+                standing == 0
             }
-            continue;
+            Stage::Race(members) => {
+                let first = self.memory.order.iter().find_map(|id| members.iter().find(|member| member.id == *id));
+                if let Some(first) = first {
+                    self.tell(first);
+                }
+                let missing = members.iter().filter(|member| !self.memory.has(member));
+                self.found.extend(missing.map(|member| (member, true)));
+                first.is_some()
+            }
         }
-        if let Some(target) = target {
-            return missing.iter().find(|member| member.name() == target).map_or(Next::Lost, |member| found(member));
+    }
+
+    fn all(&mut self, chain: &'a [Member]) -> bool {
+        for member in chain {
+            if !self.memory.has(member) {
+                self.found.push((member, false));
+                return false;
+            }
+            self.tell(member);
         }
-        return match missing.as_slice() {
-            [only] if !must_plan => found(only),
-            [only @ Member::Sleep { .. }] => found(only),
-            _ => Next::Report(missing.iter().map(|member| announce(member)).collect()),
-        };
+        true
     }
-    if target.is_some() { Next::Lost } else { Next::Return(Value::Array(output)) }
-}
 
-fn found(member: &Member) -> Next {
-    match member {
-        Member::Step { name, throws, .. } => Next::Run { name: name.clone(), throws: *throws },
-        Member::Sleep { .. } => Next::Report(vec![announce(member)]),
+    fn tell(&mut self, member: &Member) {
+        let memo = self.memory.memos.get(&member.id).map_or("null", String::as_str);
+        self.output.push(format!("[\"{}\",{memo}]", member.id));
     }
-}
 
-fn announce(member: &Member) -> Value {
-    match member {
-        Member::Step { name, .. } => op(name, "StepPlanned", name),
-        Member::Sleep { name, seconds } => op(name, "Sleep", &format!("{seconds}s")),
+    /// Whether a step that the function has come to threw for good, and nothing catches it.
+    fn threw(&self, program: &Program) -> bool {
+        program.members().any(|member| self.memory.threw(member))
     }
-}
-
-/// An op with what every SDK sends.
-#[must_use]
-pub fn op(id: &str, op: &str, name: &str) -> Value {
-    json!({"id": id, "op": op, "name": name, "displayName": id, "opts": {}})
-}
-
-/// The op of a step that returned `data`.
-#[must_use]
-pub fn ran(name: &str, data: &Value) -> Value {
-    json!({"id": name, "op": "StepRun", "name": name, "displayName": name, "opts": {}, "data": data})
-}
-
-/// The op of a step that threw.
-#[must_use]
-pub fn threw(name: &str) -> Value {
-    json!({"id": name, "op": "StepError", "name": name, "displayName": name,
-           "error": {"name": "Error", "message": "as the program says", "stack": ""}})
-}
-
-/// The op of a function that returned.
-#[must_use]
-pub fn complete(output: &Value) -> Value {
-    json!({"id": "complete", "op": "RunComplete", "data": output})
 }

@@ -1,24 +1,50 @@
-//! Where actors live: storage, what is hot, and how messages travel. Two models of the homes.
+//! Where actors live: storage, what is in memory, and how messages travel. Three models of the homes.
 
 mod cell;
 pub mod file;
+pub mod kv;
 pub mod objects;
 
 pub use cell::{Cell, Hot};
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use crate::invariant::{Invariant, Violation, require};
+use crate::world::World;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use stepwell_engine::catalog::Catalog;
-use stepwell_engine::turn::{Address, Message};
+use stepwell_engine::turn::{ActorKind, Address, Message};
 
 /// Which home is simulated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// One file with group commit: messages between actors share the transaction.
     File,
     /// One object per actor: messages travel, at least once; alarms too; calls outlive the object and carry a lease.
     Objects,
+    /// One document per actor, swapped by whichever instance is at it; what is due is found by ticks.
+    Kv,
 }
+
+impl Kind {
+    /// All of them.
+    pub const ALL: &[Self] = &[Self::File, Self::Objects, Self::Kv];
+
+    /// Its name on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Objects => "objects",
+            Self::Kv => "kv",
+        }
+    }
+}
+
+/// Whose memory an actor is in: that of the one process, of its object, or of one of many instances.
+pub type Seat = u64;
+
+/// The only seat of a home where each actor is in one place.
+pub const ONLY_SEAT: Seat = 0;
 
 /// The home of all actors.
 pub struct Home {
@@ -27,19 +53,17 @@ pub struct Home {
     /// The storage: all that survives.
     pub cells: BTreeMap<Address, Cell>,
     /// Actors in memory.
-    pub hot: BTreeMap<Address, Hot>,
+    pub hot: BTreeMap<(Seat, Address), Hot>,
     /// The newest catalog.
     pub catalog: Arc<Catalog>,
-    /// Counts the lives of the process (file).
-    pub life: u64,
-    /// Whether the process is there (file).
-    pub is_up: bool,
-    /// Messages that wait for a transaction (file).
-    pub inbox: VecDeque<(Address, Message)>,
-    /// Actors that the process must resume before they hear anything else (file).
-    pub lost: BTreeSet<Address>,
-    /// Calls that the process knows to be in flight (file).
-    pub in_flight: BTreeSet<String>,
+    /// The number of each actor's alarm.
+    pub alarms: BTreeMap<Address, u64>,
+    /// What there is besides in a home of one file.
+    pub file: file::Process,
+    /// What there is besides in a home of objects.
+    pub objects: objects::Memory,
+    /// What there is besides in a home of documents.
+    pub kv: kv::Instances,
 }
 
 impl Home {
@@ -51,11 +75,89 @@ impl Home {
             cells: BTreeMap::new(),
             hot: BTreeMap::new(),
             catalog: Arc::default(),
-            life: 0,
-            is_up: true,
-            inbox: VecDeque::new(),
-            lost: BTreeSet::new(),
-            in_flight: BTreeSet::new(),
+            alarms: BTreeMap::new(),
+            file: file::Process::default(),
+            objects: objects::Memory::default(),
+            kv: kv::Instances::default(),
         }
     }
+
+    /// Installs a catalog.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn install(&mut self, snapshot: &[u8]) -> Result<(), Violation> {
+        let catalog = Catalog::decode(snapshot);
+        let catalog = catalog.map_err(|fault| Violation { invariant: Invariant::NoFault, what: fault.to_string() })?;
+        if catalog.version >= self.catalog.version {
+            self.catalog = catalog.into();
+        }
+        Ok(())
+    }
+}
+
+/// Hands a message of a request to an actor, in the manner of the home.
+///
+/// # Errors
+/// A promise is broken.
+pub fn ask(world: &mut World, to: Address, message: Message) {
+    match world.home.kind {
+        Kind::File => file::queue(world, to, message),
+        Kind::Objects => objects::ask(world, to, message),
+        Kind::Kv => kv::ask(world, to, message),
+    }
+}
+
+/// Whether a request finds anybody.
+#[must_use]
+pub const fn is_up(world: &World) -> bool {
+    !matches!(world.home.kind, Kind::File) || world.home.file.is_up
+}
+
+/// No actor owes anything for ever.
+///
+/// # Errors
+/// One does.
+pub fn owes_nothing(world: &World) -> Result<(), Violation> {
+    for (address, cell) in &world.home.cells {
+        let owes = cell.owing || cell.wake_at.is_some_and(|at| address.kind == ActorKind::Run && at > 0);
+        require(!owes, Invariant::EverythingEnds, || format!("{address:?} owes something for ever"))?;
+    }
+    match world.home.kind {
+        Kind::File => Ok(()),
+        Kind::Objects => objects::owes_nothing(world),
+        Kind::Kv => kv::owes_nothing(world),
+    }
+}
+
+/// An address as homes spell it in their own records.
+#[must_use]
+pub fn spelt(address: &Address) -> String {
+    let kind = match address.kind {
+        ActorKind::Catalog => "catalog",
+        ActorKind::Stream => "stream",
+        ActorKind::History => "history",
+        ActorKind::Gate => "gate",
+        ActorKind::Waits => "waits",
+        ActorKind::Cron => "cron",
+        ActorKind::Run => "run",
+    };
+    format!("{kind}/{}", address.key)
+}
+
+/// Reads what [`spelt`] writes.
+#[must_use]
+pub fn read(text: &str) -> Option<Address> {
+    let (kind, key) = text.split_once('/')?;
+    let kind = match kind {
+        "catalog" => ActorKind::Catalog,
+        "stream" => ActorKind::Stream,
+        "history" => ActorKind::History,
+        "gate" => ActorKind::Gate,
+        "waits" => ActorKind::Waits,
+        "cron" => ActorKind::Cron,
+        "run" => ActorKind::Run,
+        _ => return None,
+    };
+    Some(Address::new(kind, key))
 }

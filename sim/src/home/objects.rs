@@ -1,89 +1,151 @@
-//! The home of one object per actor: a turn commits its rows, its outgoing messages and the leases of its calls together;
-//! messages and alarms come at least once, in any order; objects are evicted at any moment; calls are made elsewhere.
+//! The home of one object per actor: a turn commits its rows and its ledger together; messages and alarms come at least
+//! once, in any order; objects are evicted at any moment; calls are made elsewhere, by callers who hold a lease.
+//!
+//! What an object keeps beside the actor's rows, and decides without the engine, is the crate `stepwell-ledger`, which the
+//! deployed homes run as well. Here is only what the platform does with it.
 
+use super::{Cell, ONLY_SEAT};
+use crate::app::request::Sent;
 use crate::fault::Fault;
-use crate::invariant::{Invariant, Violation};
-use crate::world::{Thing, World};
-use stepwell_engine::catalog::Catalog;
-use stepwell_engine::turn::{Address, Effect, Message};
+use crate::invariant::{Invariant, Violation, require};
+use crate::trace::Tone;
+use crate::world::World;
+use crate::world::agenda::Thing;
+use std::collections::{BTreeMap, BTreeSet};
+use stepwell_engine::turn::{Address, AppCall, CallOutcome, Effect, Message};
+use stepwell_ledger::{Alarm, Decided, Ledger, Letter, Policy};
 
-/// After this a call is given up for lost: longer than any call may take.
-pub const LEASE_MS: u64 = 3 * 3_600_000;
-/// How long after it was sent a message that nobody confirmed is sent again.
-const RESEND_MS: u64 = 5_000;
+/// After so long the platform lets an alarm go off again whose handler did not come to its end.
+const ALARM_AGAIN_MS: u64 = 2_400;
+/// How long a caller waits before it hands an answer over again.
+const HAND_OVER_AGAIN_MS: u64 = 1_000;
+/// How often it tries; then the lease is left to run out.
+const HAND_OVERS_MAX: u32 = 8;
 
-/// Delivers `message`; `sent` names the message in its sender's outbox.
+/// What happens in this home.
+#[derive(Debug)]
+pub enum Event {
+    /// A message for an object; the letter that it came with, if it did.
+    Deliver(Address, Message, Option<(Address, u64)>),
+    /// The sender of a letter hears that it was taken in.
+    Confirm(Address, u64),
+    /// A caller says that its call is under way.
+    Renew(Address, String),
+    /// A caller hands an answer over, for the n-th time.
+    HandOver(Address, Sent, Box<CallOutcome>, u32),
+}
+
+/// What is in the memory of objects, besides actors.
+#[derive(Default)]
+pub struct Memory {
+    ledgers: BTreeMap<Address, Ledger>,
+    /// Calls that are under way, and whose caller is there.
+    callers: BTreeMap<String, Sent>,
+    /// Letters that their receivers have made durable.
+    taken_in: BTreeSet<(Address, u64)>,
+}
+
+/// Why a message was not taken in.
+struct Evicted;
+
+/// Lets an event happen.
 ///
 /// # Errors
 /// A promise is broken.
-pub fn deliver(
+pub fn happen(world: &mut World, event: Event) -> Result<(), Violation> {
+    match event {
+        Event::Deliver(to, message, letter) => deliver(world, &to, message, letter).map(|_| ()),
+        Event::Confirm(from, number) => {
+            if let Some(ledger) = world.home.objects.ledgers.get_mut(&from) {
+                ledger.confirm(number);
+            }
+            Ok(())
+        }
+        Event::Renew(from, call) => {
+            renew(world, &from, call);
+            Ok(())
+        }
+        Event::HandOver(to, sent, outcome, tries) => hand_over(world, &to, sent, *outcome, tries),
+    }
+}
+
+/// A request asks an actor.
+pub fn ask(world: &mut World, to: Address, message: Message) {
+    world.travels(Thing::Objects(Event::Deliver(to, message, None)));
+}
+
+/// The ledger of an object: what is in its memory, or else what is stored.
+fn ledger(world: &World, of: &Address, cell: &Cell) -> Result<Ledger, Violation> {
+    if let Some(ledger) = world.home.objects.ledgers.get(of) {
+        return Ok(ledger.clone());
+    }
+    cell.ledger().map_err(|e| Violation { invariant: Invariant::NoFault, what: format!("{of:?}: {e}") })
+}
+
+fn evict(world: &mut World, object: &Address, why: &str) {
+    world.say(Tone::Fault, format_args!("{} is evicted {why}", super::spelt(object)));
+    world.home.hot.remove(&(ONLY_SEAT, object.clone()));
+    world.home.objects.ledgers.remove(object);
+}
+
+/// Delivers a message: by the contract of the ledger, with a death between any two of its steps.
+fn deliver(
     world: &mut World,
     to: &Address,
     message: Message,
-    sent: Option<(Address, u64)>,
-) -> Result<(), Violation> {
+    letter: Option<(Address, u64)>,
+) -> Result<Result<(), Evicted>, Violation> {
     let token = if let Message::Ask { token, .. } = &message { Some(*token) } else { None };
-    let lost = |world: &mut World, why: &str| {
-        world.say(&format!("{to:?} is evicted {why}"));
-        world.home.hot.remove(to);
-        if let Some(token) = token {
-            world.replied(token, None);
-        }
-    };
+    let outcome = take_in(world, to, &message, letter)?;
+    if let (Err(Evicted), Some(token)) = (&outcome, token) {
+        world.replied(token, None);
+    }
+    Ok(outcome)
+}
+
+fn take_in(
+    world: &mut World,
+    to: &Address,
+    message: &Message,
+    letter: Option<(Address, u64)>,
+) -> Result<Result<(), Evicted>, Violation> {
     if world.point() {
-        lost(world, "before its turn");
-        return Ok(());
+        evict(world, to, "before its turn");
+        return Ok(Err(Evicted));
     }
     let mut cell = world.home.cells.get(to).cloned().unwrap_or_default();
-    if let Message::Answered(outcome) = &message {
-        cell.leases.remove(&outcome.id);
-    }
-    let done = world.turn(to, &message, &cell)?;
+    let mut ledger = ledger(world, to, &cell)?;
+    let done = world.turn(ONLY_SEAT, to, message, &cell)?;
     cell.take_over(&done);
-    let until = world.now.saturating_add(LEASE_MS);
-    let (mut calls, mut others, mut sends, mut snapshot) = (Vec::new(), Vec::new(), Vec::new(), None);
-    for effect in done.effects {
-        match effect {
-            Effect::Send { to, body } => {
-                sends.push(cell.next_out);
-                cell.outbox.insert(cell.next_out, (to, body));
-                cell.next_out = cell.next_out.saturating_add(1);
-            }
-            Effect::Call(call) => {
-                if cell.leases.insert(call.id.clone(), until).is_none() {
-                    calls.push(call);
-                }
-            }
-            Effect::Install { snapshot: bytes, .. } => snapshot = Some(bytes),
-            other => others.push(other),
-        }
+    let (mut decided, calls, others, snapshot) = sorted(done.effects, message);
+    (decided.wake_at, decided.owing) = (done.wake_at.map(|at| at.0), done.owing);
+    let settled = ledger.settle(decided, world.clock(), &Policy::default());
+    let settled = settled.map_err(|e| Violation { invariant: Invariant::NoFault, what: format!("{to:?}: {e}") })?;
+    if let Some(writes) = settled.writes {
+        cell.keep(writes);
     }
     if world.strikes(Fault::StorageRefuses) {
-        lost(world, "because the storage refuses");
-        return Ok(());
+        evict(world, to, "because the storage refuses");
+        return Ok(Err(Evicted));
     }
-    world.commit(to, cell)?;
+    set_alarm(world, to, &mut cell, settled.alarm);
+    world.commit(ONLY_SEAT, to, cell)?;
     if let Some(bytes) = snapshot {
-        let catalog = Catalog::decode(&bytes);
-        let catalog = catalog.map_err(|fault| Violation { invariant: Invariant::NoFault, what: fault.to_string() })?;
-        world.home.catalog = catalog.into();
+        world.home.install(&bytes)?;
     }
-    world.arm(to);
-    // The alarm covers the outbox: what is not sent in the next moment is sent then.
-    for number in &sends {
-        world.after(RESEND_MS, Thing::Resend(to.clone(), *number));
-    }
-    if let Some((from, number)) = sent
-        && !world.strikes(Fault::AckLost)
-    {
-        world.travels(Thing::Confirm(from, number));
+    world.home.objects.ledgers.insert(to.clone(), ledger);
+    if let Some((from, number)) = letter {
+        world.home.objects.taken_in.insert((from.clone(), number));
+        if !world.strikes(Fault::AckLost) {
+            world.travels(Thing::Objects(Event::Confirm(from, number)));
+        }
     }
     if world.point() {
-        lost(world, "after its commit");
-        return Ok(());
+        evict(world, to, "after its commit");
+        return Ok(Err(Evicted));
     }
-    for number in sends {
-        send(world, to, number);
+    for letter in settled.letters {
+        send(world, to, &letter);
     }
     for effect in others {
         if let Effect::Reply { token, body } = effect {
@@ -92,63 +154,207 @@ pub fn deliver(
             world.strikes(Fault::NewsLost);
         }
         if world.point() {
-            lost(world, "between two effects");
-            return Ok(());
+            evict(world, to, "between two effects");
+            // Whoever asked and was not answered yet hears that nobody is there any more.
+            if let Message::Ask { token, .. } = message {
+                world.replied(*token, None);
+            }
+            return Ok(Ok(()));
         }
     }
-    for call in calls {
-        world.call(to, call)?;
-        if world.point() {
-            world.home.hot.remove(to);
-            return Ok(());
+    for (place, call) in calls.into_iter().enumerate() {
+        if settled.calls.contains(&place) {
+            begin(world, to, call)?;
+            if world.point() {
+                evict(world, to, "between two calls");
+                return Ok(Ok(()));
+            }
         }
+    }
+    Ok(Ok(()))
+}
+
+/// What a turn decided, as the ledger wants it; the calls; the other effects; and the catalog, if there is a new one.
+pub(super) fn sorted(effects: Vec<Effect>, message: &Message) -> (Decided, Vec<AppCall>, Vec<Effect>, Option<Vec<u8>>) {
+    let (mut decided, mut calls, mut others, mut snapshot) = (Decided::default(), Vec::new(), Vec::new(), None);
+    match message {
+        Message::Answered(outcome) => decided.over.push(outcome.id.clone()),
+        Message::Lost(lost) => decided.over.extend(lost.iter().cloned()),
+        _ => {}
+    }
+    for effect in effects {
+        match effect {
+            Effect::Send { to, body } => decided.sends.push((super::spelt(&to).into(), body.into())),
+            Effect::Call(call) => {
+                decided.calls.push(call.id.clone());
+                calls.push(call);
+            }
+            Effect::Install { snapshot: bytes, .. } => snapshot = Some(bytes),
+            other => others.push(other),
+        }
+    }
+    (decided, calls, others, snapshot)
+}
+
+fn set_alarm(world: &mut World, of: &Address, cell: &mut Cell, alarm: Alarm) {
+    if let Alarm::Set(at) = alarm {
+        cell.alarm = Some(at);
+        world.set_alarm(of, Some(at));
+    }
+}
+
+/// Sends a letter on its way.
+fn send(world: &mut World, from: &Address, letter: &Letter) {
+    let Some(to) = super::read(&letter.to) else { return };
+    if world.strikes(Fault::MessageLost) {
+        return;
+    }
+    let times = if world.strikes(Fault::MessageTwice) { 2 } else { 1 };
+    for _ in 0..times {
+        let sender = Some((from.clone(), letter.number));
+        world.travels(Thing::Objects(Event::Deliver(to.clone(), Message::Tell(letter.body.to_vec()), sender)));
+    }
+}
+
+/// A caller makes a call, and says now and then that it is under way.
+fn begin(world: &mut World, from: &Address, call: AppCall) -> Result<(), Violation> {
+    let id = call.id.clone();
+    let sent = world.call(ONLY_SEAT, from, call, 0)?;
+    world.home.objects.callers.insert(id.clone(), sent);
+    if world.call_fails(&from.key, sent, Fault::CallerGone) {
+        world.home.objects.callers.remove(&id);
+        return Ok(());
+    }
+    world.after(Policy::default().renew_ms, Thing::Objects(Event::Renew(from.clone(), id)));
+    Ok(())
+}
+
+fn renew(world: &mut World, from: &Address, call: String) {
+    if !world.home.objects.callers.contains_key(&call) {
+        return;
+    }
+    let Some(mut cell) = world.home.cells.get(from).cloned() else { return };
+    let now = world.clock();
+    let Ok(mut ledger) = ledger(world, from, &cell) else { return };
+    match ledger.renew([call.as_str()], now, &Policy::default()) {
+        Some(writes) => {
+            cell.keep(writes);
+            world.home.cells.insert(from.clone(), cell);
+            world.home.objects.ledgers.insert(from.clone(), ledger);
+            world.after(Policy::default().renew_ms, Thing::Objects(Event::Renew(from.clone(), call)));
+        }
+        // It counts as lost: its caller stops it.
+        None => drop(world.home.objects.callers.remove(&call)),
+    }
+}
+
+/// What came of a call reaches its caller, if there still is one.
+///
+/// # Errors
+/// A promise is broken.
+pub fn answered(world: &mut World, to: &Address, sent: Sent, outcome: CallOutcome) -> Result<(), Violation> {
+    if world.home.objects.callers.get(&outcome.id).is_none_or(|caller| caller.number != sent.number) {
+        return Ok(());
+    }
+    hand_over(world, to, sent, outcome, 1)
+}
+
+fn hand_over(world: &mut World, to: &Address, sent: Sent, outcome: CallOutcome, tries: u32) -> Result<(), Violation> {
+    let id = outcome.id.clone();
+    // The next call of the unit goes out within this delivery: by then this one is over, if it is taken in at all.
+    let was_live = world.calls.is_live(&id);
+    world.calls.end(&id);
+    let again = outcome.clone();
+    if deliver(world, to, Message::Answered(outcome), None)?.is_ok() || !has_lease(world, to, &id)? {
+        world.home.objects.callers.remove(&id);
+        return Ok(());
+    }
+    if was_live {
+        world.calls.revive(&id);
+    }
+    if tries < HAND_OVERS_MAX {
+        let again = Event::HandOver(to.clone(), sent, Box::new(again), tries.saturating_add(1));
+        world.after(HAND_OVER_AGAIN_MS, Thing::Objects(again));
+    } else {
+        world.watch.disturb(&to.key);
+        world.home.objects.callers.remove(&id);
     }
     Ok(())
 }
 
-/// Sends a message again unless somebody confirmed it, and sees to it that it is sent once more.
-pub fn resend(world: &mut World, from: &Address, number: u64) {
-    if world.home.cells.get(from).is_some_and(|cell| cell.outbox.contains_key(&number)) {
-        world.after(RESEND_MS, Thing::Resend(from.clone(), number));
-        send(world, from, number);
-    }
+fn has_lease(world: &World, of: &Address, call: &str) -> Result<bool, Violation> {
+    let cell = world.home.cells.get(of).cloned().unwrap_or_default();
+    Ok(ledger(world, of, &cell)?.leases().any(|(held, _)| held == call))
 }
 
-/// Sends a message of the outbox on its way.
-fn send(world: &mut World, from: &Address, number: u64) {
-    if world.strikes(Fault::MessageLost) {
-        return;
-    }
-    if world.strikes(Fault::MessageTwice) {
-        world.travels(Thing::Carry(from.clone(), number));
-    }
-    world.travels(Thing::Carry(from.clone(), number));
-}
-
-/// A message arrives.
+/// The alarm of an object goes off.
 ///
 /// # Errors
 /// A promise is broken.
-pub fn carry(world: &mut World, from: &Address, number: u64) -> Result<(), Violation> {
-    // It was under way already when its sender heard that another copy of it had arrived.
-    let held = world.home.cells.get(from).and_then(|cell| cell.outbox.get(&number)).cloned();
-    let Some((to, body)) = held else { return Ok(()) };
-    deliver(world, &to, Message::Tell(body), Some((from.clone(), number)))
+pub fn ring(world: &mut World, at: &Address) -> Result<(), Violation> {
+    // The platform lets it go off again unless its handler comes to its end, or sets another.
+    let again = world.alarm_after(at, ALARM_AGAIN_MS);
+    if world.point() || world.strikes(Fault::AlarmLost) {
+        evict(world, at, "by its alarm");
+        return Ok(());
+    }
+    let Some(mut cell) = world.home.cells.get(at).cloned() else {
+        world.set_alarm(at, None);
+        return Ok(());
+    };
+    let mut ledger = ledger(world, at, &cell)?;
+    let rung = ledger.ring(world.clock(), &Policy::default());
+    if world.strikes(Fault::StorageRefuses) {
+        evict(world, at, "because the storage refuses its alarm");
+        return Ok(());
+    }
+    if let Some(writes) = rung.writes {
+        cell.keep(writes);
+    }
+    cell.alarm = None;
+    set_alarm(world, at, &mut cell, rung.alarm);
+    world.home.cells.insert(at.clone(), cell);
+    world.home.objects.ledgers.insert(at.clone(), ledger);
+    for letter in rung.letters {
+        send(world, at, &letter);
+    }
+    if !rung.due.lost.is_empty() {
+        world.watch.disturb(&at.key);
+        for call in &rung.due.lost {
+            world.say(Tone::Home, format_args!("{call} counts as lost"));
+            world.calls.end(call);
+        }
+        if deliver(world, at, Message::Lost(rung.due.lost), None)?.is_err() {
+            return Ok(());
+        }
+    }
+    if rung.due.resume {
+        world.watch.disturb(&at.key);
+        if deliver(world, at, Message::Resume, None)?.is_err() {
+            return Ok(());
+        }
+    }
+    if rung.due.wake && deliver(world, at, Message::Wake, None)?.is_err() {
+        return Ok(());
+    }
+    if world.home.alarms.get(at) == Some(&again) {
+        world.set_alarm(at, None);
+    }
+    Ok(())
 }
 
-/// The alarm of an object.
+/// Every letter was taken in, every lease has ended, and no alarm is missing.
 ///
 /// # Errors
-/// A promise is broken.
-pub fn alarm(world: &mut World, at: &Address) -> Result<(), Violation> {
-    let now = world.now;
-    // It comes again unless a commit sets another.
-    world.arm_after(at, RESEND_MS);
-    let Some(cell) = world.home.cells.get_mut(at) else { return Ok(()) };
-    let lost = cell.leases.values().any(|until| *until <= now);
-    if lost {
-        cell.leases.clear();
-        return deliver(world, at, Message::Resume, None);
+/// It is not so.
+pub fn owes_nothing(world: &World) -> Result<(), Violation> {
+    for (address, cell) in &world.home.cells {
+        let ledger = ledger(world, address, cell)?;
+        let letter =
+            ledger.letters().find(|letter| !world.home.objects.taken_in.contains(&(address.clone(), letter.number)));
+        require(letter.is_none(), Invariant::EverythingEnds, || format!("{address:?} sends for ever: {letter:?}"))?;
+        let lease = ledger.leases().next();
+        require(lease.is_none(), Invariant::EverythingEnds, || format!("{address:?} holds the lease {lease:?}"))?;
     }
-    deliver(world, at, Message::Wake, None)
+    Ok(())
 }

@@ -8,6 +8,7 @@
 
 mod shape;
 
+use crate::home::{ONLY_SEAT, Seat};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -97,8 +98,8 @@ impl Script {
     }
 
     /// An actor was made of these rows; it takes the place of an earlier one at its address.
-    pub fn loaded(&mut self, address: &Address, rows: &[(Range, Vec<Row>)]) {
-        let (part, on) = (part(address.kind), name(address));
+    pub fn loaded(&mut self, seat: Seat, address: &Address, rows: &[(Range, Vec<Row>)]) {
+        let (part, on) = (part(address.kind), name(seat, address));
         let step = self.begin("preload", Some(part), None, &(shape::address(address),));
         let ranges: Vec<_> = rows.iter().map(|(range, _)| shape::range(range)).collect();
         self.end(step, &ranges);
@@ -107,8 +108,9 @@ impl Script {
     }
 
     /// An actor is asked for a turn.
-    pub fn turn(&mut self, address: &Address, turn: &Turn<'_>, message: &Message) -> Begun {
-        self.begin("turn", Some(part(address.kind)), Some(&name(address)), &(shape::turn::input(turn, message),))
+    pub fn turn(&mut self, seat: Seat, address: &Address, turn: &Turn<'_>, message: &Message) -> Begun {
+        let on = name(seat, address);
+        self.begin("turn", Some(part(address.kind)), Some(&on), &(shape::turn::input(turn, message),))
     }
 
     /// It gave this.
@@ -171,8 +173,10 @@ const fn part(kind: ActorKind) -> &'static str {
     }
 }
 
-fn name(address: &Address) -> String {
-    format!("{}/{}", shape::kind(address.kind), address.key)
+/// Many instances may each have an actor of one address.
+fn name(seat: Seat, address: &Address) -> String {
+    let kind = shape::kind(address.kind);
+    if seat == ONLY_SEAT { format!("{kind}/{}", address.key) } else { format!("{kind}/{}@{seat}", address.key) }
 }
 
 fn exchange(id: u64) -> String {

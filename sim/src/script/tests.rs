@@ -20,7 +20,7 @@ fn gives(outcome: Result<Outcome, Fault>) -> Value {
     let (supplied, catalog, settings) = (Supplied::default(), Catalog::default(), Settings::default());
     let turn =
         Turn { now: Millis(0), entropy: Entropy(0), catalog: &catalog, settings: &settings, supplied: &supplied };
-    let step = script.turn(&Address::stream(), &turn, &Message::Wake);
+    let step = script.turn(ONLY_SEAT, &Address::stream(), &turn, &Message::Wake);
     script.turned(step, &outcome);
     last(&script)["gives"].clone()
 }
@@ -43,7 +43,7 @@ fn a_turn_is_written_as_the_interface_has_it() {
     let range = Range { start: "a".to_owned(), end: "b".to_owned(), limit: 7, descending: true };
     let rows = vec![(range, vec![Row { key: "a1".to_owned(), value: vec![0, 255] }])];
     let address = Address::new(ActorKind::Run, "01");
-    script.loaded(&address, &rows);
+    script.loaded(ONLY_SEAT, &address, &rows);
     let (catalog, settings) = (Catalog { version: 3, ..Catalog::default() }, Settings::default());
     let supplied = Supplied(rows);
     let turn = Turn {
@@ -53,7 +53,7 @@ fn a_turn_is_written_as_the_interface_has_it() {
         settings: &settings,
         supplied: &supplied,
     };
-    let step = script.turn(&address, &turn, &Message::Ask { token: 9, body: b"?".to_vec() });
+    let step = script.turn(ONLY_SEAT, &address, &turn, &Message::Ask { token: 9, body: b"?".to_vec() });
     script.turned(step, &Ok(Outcome::Done(Done::default())));
     let lines = script.into_lines();
     let rows = r#"[{"range":{"start":"a","end":"b","limit":7,"descending":true},"rows":[{"key":"a1","value":{"base64":"AP8="}}]}]"#;
@@ -137,7 +137,7 @@ fn answers_and_failures_of_calls_are_told_apart() {
         let turn =
             Turn { now: Millis(0), entropy: Entropy(0), catalog: &catalog, settings: &settings, supplied: &supplied };
         let message = Message::Answered(CallOutcome { id: "c".to_owned(), answer });
-        let step = script.turn(&Address::stream(), &turn, &message);
+        let step = script.turn(ONLY_SEAT, &Address::stream(), &turn, &message);
         script.turned(step, &Ok(Outcome::Done(Done::default())));
         last(&script)["args"][0]["message"].clone()
     };

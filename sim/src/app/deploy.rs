@@ -1,0 +1,72 @@
+//! What of the app is deployed: its address, and which of its functions there are (PROTOCOL §1.5).
+
+use super::App;
+use super::program::Program;
+use crate::dice::Dice;
+use serde_json::json;
+use std::collections::BTreeSet;
+
+/// One deployment of the app.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Deployed {
+    /// Counts deployments.
+    pub edition: u64,
+    /// The newest edition whose address differs from the one before.
+    pub address: u64,
+    /// Functions that it lacks.
+    pub without: BTreeSet<String>,
+    /// Functions that some deployment lacked.
+    pub lacked: BTreeSet<String>,
+}
+
+impl Deployed {
+    /// The next deployment: functions change, go, come back, or all move to another address.
+    #[must_use]
+    pub fn next(&self, programs: &[Program], dice: &mut Dice) -> Self {
+        let mut next = Self { edition: self.edition.saturating_add(1), ..self.clone() };
+        match dice.below(4) {
+            0 => next.address = next.edition,
+            1 => next.without.clear(),
+            2 if programs.len() > 1 => {
+                let gone = dice.pick(programs).map(|program| program.name.clone());
+                next.without = gone.into_iter().collect();
+                next.lacked.extend(next.without.iter().cloned());
+            }
+            _ => {}
+        }
+        next
+    }
+
+    /// Where the app is served.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://app.test/{}/api/inngest", self.address)
+    }
+}
+
+/// The address, as [`Deployed::address`] counts, that a call goes to.
+#[must_use]
+pub fn address_of(url: &str) -> Option<u64> {
+    url.strip_prefix("http://app.test/")?.split('/').next()?.parse().ok()
+}
+
+impl App {
+    /// What the app registers.
+    #[must_use]
+    pub fn registration(&self) -> Vec<u8> {
+        let (url, edition) = (self.deployed.url(), self.deployed.edition);
+        let function = |program: &Program| {
+            let triggers: Vec<_> = program.triggers.iter().map(|name| json!({"event": name})).collect();
+            let id = program.slug();
+            json!({"id": id, "name": format!("{} {edition}", program.name), "triggers": triggers,
+                   "steps": {"step": {"id": "step", "name": "step", "retries": {"attempts": program.retries},
+                             "runtime": {"type": "http", "url": format!("{url}?fnId={id}&stepId=step")}}}})
+        };
+        let there = self.programs.iter().filter(|program| !self.deployed.without.contains(&program.name));
+        let functions: Vec<_> = there.map(function).collect();
+        json!({"url": url, "deployType": "ping", "framework": "sim", "appName": "app", "functions": functions,
+               "sdk": "sim:v0.0.1", "v": "0.1"})
+        .to_string()
+        .into_bytes()
+    }
+}

@@ -1,0 +1,130 @@
+//! The short form of the named scenarios.
+
+use super::program::{Act, End, Member, Program, Sdk, Stage, Step, Throws};
+use std::collections::BTreeMap;
+
+/// Retries of a function in the short form: more than its steps throw and its calls go wrong.
+const RETRIES: u32 = 9;
+
+impl Program {
+    /// Reads the short form: stages are separated by blanks.
+    ///
+    /// | | |
+    /// | --- | --- |
+    /// | `a`, `a*3` | a step; three of one name, one after another |
+    /// | `a!2`, `a!`, `a!!` | throws twice; always; once, and is not to be retried |
+    /// | `a?`, `a??` | always, or once for good, and is caught |
+    /// | `a%90` | takes 90 seconds |
+    /// | `a^b` | sends the event `sim/b` |
+    /// | `a;3` | throws once and asks to be tried again in 3 seconds |
+    /// | `~5` | sleeps five seconds |
+    /// | `a\|b>c\|~1` | three chains side by side |
+    /// | `a/b/~5` | a race |
+    /// | `.!2`, `.!!` | at the end: the function throws twice; gives up |
+    #[must_use]
+    pub fn parse(text: &str, sdk: Sdk) -> Self {
+        let mut seen = Seen::default();
+        let (mut stages, mut end) = (Vec::new(), End::Returns);
+        for stage in text.split_whitespace() {
+            if let Some(rest) = stage.strip_prefix('.') {
+                end = if rest == "!!" { End::GivesUp } else { End::Throws(number(rest.trim_start_matches('!'))) };
+            } else if stage.contains('|') {
+                let chain = |chain: &str| chain.split('>').map(|member| seen.member(member)).collect();
+                stages.push(Stage::Parallel(stage.split('|').map(chain).collect()));
+            } else if stage.contains('/') {
+                stages.push(Stage::Race(stage.split('/').map(|member| seen.member(member)).collect()));
+            } else {
+                let (member, times) = stage.split_once('*').map_or((stage, 1), |(name, times)| (name, number(times)));
+                stages.extend((0..times).map(|_| Stage::One(seen.member(member))));
+            }
+        }
+        Self {
+            name: "f".to_owned(),
+            triggers: vec!["sim/f".to_owned()],
+            stages,
+            end,
+            sdk,
+            retries: RETRIES,
+            wanders: false,
+        }
+    }
+}
+
+/// Ids by their names, counted as SDKs count them (PROTOCOL §3.6).
+#[derive(Default)]
+pub(super) struct Seen(BTreeMap<String, u32>);
+
+impl Seen {
+    /// The id of the next use of `name`.
+    pub(super) fn id(&mut self, name: &str) -> String {
+        let uses = self.0.entry(name.to_owned()).or_default();
+        let id = if *uses == 0 { name.to_owned() } else { format!("{name}:{uses}") };
+        *uses = uses.saturating_add(1);
+        id
+    }
+
+    fn member(&mut self, text: &str) -> Member {
+        if let Some(seconds) = text.strip_prefix('~') {
+            return Member { id: self.id("nap"), act: Act::Sleep { seconds: number(seconds).into() } };
+        }
+        let end = text.find(['!', '?', '%', '^', ';']).unwrap_or(text.len());
+        let (name, rest) = text.split_at_checked(end).unwrap_or((text, ""));
+        let argument = || rest.trim_start_matches(['!', '?', '%', '^', ';']);
+        let mut step = Step::default();
+        match rest.as_bytes() {
+            [] => {}
+            [b'!'] => step.throws = Throws::Always,
+            [b'!', b'!'] => step.throws = Throws::AtOnce,
+            [b'?', rest @ ..] => {
+                step.throws = if rest.is_empty() { Throws::Always } else { Throws::AtOnce };
+                step.is_caught = true;
+            }
+            [b'!', ..] => step.throws = Throws::Times(number(argument())),
+            [b'%', ..] => step.takes_ms = u64::from(number(argument())).saturating_mul(1_000),
+            [b'^', ..] => step.sends = Some(format!("sim/{}", argument())),
+            _ => {
+                step.throws = Throws::Times(1);
+                step.retry_after_s = Some(number(argument()).into());
+            }
+        }
+        Member { id: self.id(name), act: Act::Step(step) }
+    }
+}
+
+fn number(text: &str) -> u32 {
+    text.parse().unwrap_or(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Program {
+        Program::parse(text, Sdk { version: 2, checkpoints: false, says_final: false })
+    }
+
+    #[test]
+    fn names_that_are_used_again_get_an_index() {
+        let ids: Vec<String> = parsed("a*3 b ~1 ~2").members().map(|member| member.id.clone()).collect();
+        assert_eq!(ids, ["a", "a:1", "a:2", "b", "nap", "nap:1"]);
+    }
+
+    #[test]
+    fn every_short_form_reads_as_documented() {
+        let program = parsed("a!2 b! c!! d? e?? f%90 g^child h;3 .!4");
+        let steps: Vec<_> = program
+            .members()
+            .map(|member| match &member.act {
+                Act::Step(step) => (step.throws, step.is_caught, step.takes_ms),
+                Act::Sleep { .. } => unreachable!(),
+            })
+            .collect();
+        let throws = [Throws::Times(2), Throws::Always, Throws::AtOnce, Throws::Always, Throws::AtOnce];
+        assert!(steps.iter().zip(throws).all(|(step, throws)| step.0 == throws));
+        assert_eq!(steps[3..5].iter().map(|step| step.1).collect::<Vec<_>>(), [true, true]);
+        assert_eq!(steps[5].2, 90_000);
+        assert_eq!(program.end, End::Throws(4));
+        assert!(matches!(&parsed("a|b>c|~1").stages[..], [Stage::Parallel(chains)] if chains.len() == 3));
+        assert!(matches!(&parsed("a/b/~5").stages[..], [Stage::Race(members)] if members.len() == 3));
+    }
+}

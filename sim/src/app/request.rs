@@ -1,0 +1,151 @@
+//! A request that the app is working on.
+
+use super::program::Program;
+use super::sdk::Memory;
+use super::wire::CallBody;
+use serde_json::json;
+use std::rc::Rc;
+use stepwell_engine::turn::{Address, AppCall};
+
+/// When a call was made, and by whom.
+#[derive(Clone, Copy, Debug)]
+pub struct Sent {
+    /// Which life of the file's process, or which instance, made it.
+    pub life: u64,
+    /// Its place among all that happened.
+    pub number: u64,
+    /// No other attempt of its unit follows: what goes wrong now would be the end of the run.
+    pub is_last: bool,
+}
+
+/// A step that is being saved.
+#[derive(Clone, Debug)]
+pub struct Saving {
+    /// Which.
+    pub id: String,
+    /// What it will be remembered as.
+    pub memo: String,
+    /// What the answer carries if it cannot be saved.
+    pub op: String,
+}
+
+/// A request that the app is working on.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Who called.
+    pub from: Address,
+    /// When.
+    pub sent: Sent,
+    /// The call's id.
+    pub call: String,
+    /// The run.
+    pub run: String,
+    /// The function's code, as it is this time.
+    pub program: Rc<Program>,
+    /// What is remembered: from the call, and from what was run since.
+    pub memory: Memory,
+    /// The one step that it is about.
+    pub target: Option<String>,
+    /// Steps are to be planned.
+    pub must_plan: bool,
+    /// The step that was worked on last.
+    pub worked: Option<String>,
+    /// The event that is being sent.
+    pub posting: Option<String>,
+    /// The step whose event was accepted last.
+    pub posted: Option<String>,
+    /// The step that is being saved.
+    pub saving: Option<Saving>,
+    attempt: u32,
+    max_attempts: u32,
+    echo: (String, u32),
+}
+
+impl Request {
+    /// Reads a call.
+    ///
+    /// # Errors
+    /// No SDK could read it.
+    pub fn read(from: Address, sent: Sent, call: &AppCall, program: Rc<Program>) -> Result<Self, serde_json::Error> {
+        let body: CallBody<'_> = serde_json::from_slice(&call.body)?;
+        let step = parameter(&call.url, "stepId");
+        let memos = body.steps.iter().map(|(id, memo)| (id.clone(), memo.get().to_owned())).collect();
+        Ok(Self {
+            from,
+            sent,
+            call: call.id.clone(),
+            run: body.ctx.run_id.to_owned(),
+            program,
+            memory: Memory { memos, order: body.ctx.stack.stack },
+            target: step.filter(|step| step != "step"),
+            must_plan: body.ctx.disable_immediate_execution,
+            worked: None,
+            posting: None,
+            posted: None,
+            saving: None,
+            attempt: body.ctx.attempt,
+            max_attempts: body.ctx.max_attempts,
+            echo: (body.ctx.qi_id.to_owned(), body.ctx.generation_id),
+        })
+    }
+
+    /// Whether a failure of it is final.
+    #[must_use]
+    pub const fn is_last_attempt(&self) -> bool {
+        self.attempt.saturating_add(1) >= self.max_attempts
+    }
+
+    /// Whether it saves steps as it goes: not where an attempt has failed before, so that the next step has them all again
+    /// (PROTOCOL §4.3).
+    #[must_use]
+    pub fn saves(&self) -> bool {
+        self.program.sdk.checkpoints && self.target.is_none() && self.attempt == 0
+    }
+
+    /// The checkpoint of one op.
+    #[must_use]
+    pub fn checkpoint(&self, op: &str) -> (String, Vec<u8>) {
+        let (unit, generation) = &self.echo;
+        let unit = json!(unit);
+        let body = format!("{{\"qi_id\":{unit},\"generation_id\":{generation},\"steps\":[{op}]}}");
+        (format!("/v1/checkpoint/{}/async", self.run), body.into_bytes())
+    }
+}
+
+/// A parameter of a URL's query, decoded.
+#[must_use]
+pub fn parameter(url: &str, name: &str) -> Option<String> {
+    let query = url.split_once('?')?.1;
+    let found = query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))?;
+    Some(decoded(found))
+}
+
+fn decoded(text: &str) -> String {
+    let mut out = Vec::new();
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        let digit = |byte: Option<u8>| byte.and_then(|byte| char::from(byte).to_digit(16));
+        out.push(match byte {
+            b'+' => b' ',
+            b'%' => {
+                let (high, low) = (digit(bytes.next()).unwrap_or(0), digit(bytes.next()).unwrap_or(0));
+                u8::try_from(high.saturating_mul(16).saturating_add(low)).unwrap_or(b'?')
+            }
+            byte => byte,
+        });
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parameter;
+
+    #[test]
+    fn parameters_are_decoded() {
+        let url = "http://app.test/v1?fnId=app-f&stepId=load%3A1";
+        assert_eq!(parameter(url, "stepId").as_deref(), Some("load:1"));
+        assert_eq!(parameter(url, "fnId").as_deref(), Some("app-f"));
+        assert_eq!(parameter(url, "nothing"), None);
+    }
+}

@@ -1,0 +1,119 @@
+//! What SDKs send and are sent, as text: payloads are put in as they are.
+
+use super::program::{Act, Member, Step};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+use stepwell_engine::turn::AppAnswer;
+
+/// The body of a call (PROTOCOL §3.2).
+#[derive(Debug, Deserialize)]
+pub struct CallBody<'a> {
+    /// About the call.
+    #[serde(borrow)]
+    pub ctx: Ctx<'a>,
+    /// The triggering event.
+    #[serde(borrow)]
+    pub event: &'a RawValue,
+    /// Finished steps.
+    #[serde(borrow)]
+    pub steps: BTreeMap<String, &'a RawValue>,
+}
+
+/// About a call.
+#[derive(Debug, Deserialize)]
+pub struct Ctx<'a> {
+    /// The run.
+    #[serde(borrow)]
+    pub run_id: &'a str,
+    /// Which attempt, from 0.
+    pub attempt: u32,
+    /// Out of how many.
+    pub max_attempts: u32,
+    /// Steps must be planned rather than run.
+    pub disable_immediate_execution: bool,
+    /// The unit.
+    #[serde(borrow)]
+    pub qi_id: &'a str,
+    /// Which dispatch of it.
+    pub generation_id: u32,
+    /// Finished steps, in order.
+    pub stack: Stack,
+}
+
+/// Finished steps, in order.
+#[derive(Debug, Deserialize)]
+pub struct Stack {
+    /// Their ids.
+    pub stack: Vec<String>,
+    /// The place of the one that caused this call.
+    pub current: usize,
+}
+
+/// The event's own members that the simulator looks at.
+#[derive(Debug, Deserialize)]
+pub struct EventBody<'a> {
+    /// The user's id, or the server's.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its data.
+    #[serde(borrow)]
+    pub data: &'a RawValue,
+}
+
+/// An op (PROTOCOL §3.5): `more` are further members.
+fn op(id: &str, op: &str, name: &str, more: &str) -> String {
+    format!("{{\"id\":\"{id}\",\"op\":\"{op}\",\"name\":\"{name}\",\"displayName\":\"{id}\"{more}}}")
+}
+
+/// The op of a step that returned `data`.
+#[must_use]
+pub fn ran(id: &str, step: &Step, data: &str) -> String {
+    let opts = if step.sends.is_some() { "{\"type\":\"step.sendEvent\"}" } else { "{}" };
+    op(id, "StepRun", id, &format!(",\"opts\":{opts},\"data\":{data}"))
+}
+
+/// The op of a step that threw.
+#[must_use]
+pub fn threw(id: &str, is_final: bool) -> String {
+    let error = ",\"error\":{\"name\":\"Error\",\"message\":\"as the program says\",\"stack\":\"\"}";
+    op(id, if is_final { "StepFailed" } else { "StepError" }, id, error)
+}
+
+/// The op of a member that is found and not run.
+#[must_use]
+pub fn planned(member: &Member, races: bool) -> String {
+    match member.act {
+        Act::Step(_) => {
+            let opts = if races { "{\"parallelMode\":\"race\"}" } else { "{}" };
+            op(&member.id, "StepPlanned", &member.id, &format!(",\"opts\":{opts}"))
+        }
+        Act::Sleep { seconds } => op(&member.id, "Sleep", &format!("{seconds}s"), ",\"opts\":{}"),
+    }
+}
+
+/// The op of a function that returned.
+#[must_use]
+pub fn complete(output: &str) -> String {
+    op("complete", "RunComplete", "complete", &format!(",\"data\":{output}"))
+}
+
+/// An SDK's answer.
+#[must_use]
+pub fn answer(status: u16, version: u32, headers: &[(&str, &str)], body: String) -> AppAnswer {
+    let version = version.to_string();
+    let own = [
+        ("x-inngest-sdk", "sim:v0.0.1"),
+        ("x-inngest-req-version", version.as_str()),
+        ("content-type", "application/json"),
+    ];
+    let headers = own.iter().chain(headers).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    AppAnswer { status, headers, body: body.into_bytes() }
+}
+
+/// An answer of whatever stands before the app.
+#[must_use]
+pub fn refusal(status: u16) -> AppAnswer {
+    AppAnswer { status, headers: Vec::new(), body: b"<h1>no</h1>".to_vec() }
+}

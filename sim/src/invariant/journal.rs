@@ -1,0 +1,224 @@
+//! The rows of a run, read without the engine: what is checked is what was stored.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+
+/// A row.
+#[derive(Debug, Deserialize)]
+pub struct Row<'a> {
+    /// When it was decided, by the server's clock.
+    pub at_ms: u64,
+    #[serde(borrow)]
+    entry: &'a RawValue,
+}
+
+/// What a row says.
+#[derive(Debug)]
+pub enum Entry<'a> {
+    /// The run began.
+    Started(Started<'a>),
+    /// An answer came, or a call failed.
+    Answered(Answered<'a>),
+    /// The app saved steps.
+    Checkpointed(Checkpointed<'a>),
+    /// Sleeps ended.
+    Woken(Vec<String>),
+    /// Calls are made again.
+    Redispatched(Vec<String>),
+    /// It was cancelled.
+    Cancelled,
+    /// The server gave it up.
+    GivenUp,
+    /// Something that this reader does not know.
+    Other(String),
+}
+
+/// The beginning of a run.
+#[derive(Debug, Deserialize)]
+pub struct Started<'a> {
+    /// What runs.
+    pub function: String,
+    /// The triggering events.
+    #[serde(borrow)]
+    pub events: Vec<&'a RawValue>,
+}
+
+/// What an answer came to.
+#[derive(Debug, Deserialize)]
+pub struct Answered<'a> {
+    /// The unit.
+    pub unit: String,
+    /// Which dispatch of it.
+    pub generation: u32,
+    #[serde(borrow, default)]
+    steps: Vec<Record<'a>>,
+    #[serde(borrow)]
+    then: &'a RawValue,
+}
+
+/// What the app saved.
+#[derive(Debug, Deserialize)]
+pub struct Checkpointed<'a> {
+    /// The unit.
+    pub unit: String,
+    /// Which dispatch of it.
+    pub generation: u32,
+    #[serde(borrow)]
+    steps: Vec<Record<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Record<'a> {
+    id: String,
+    #[serde(borrow)]
+    what: &'a RawValue,
+}
+
+/// What a row says of one step.
+#[derive(Debug)]
+pub enum Step<'a> {
+    /// Its code ran and returned this.
+    Ran(&'a str),
+    /// It has this memo.
+    Stored(&'a str),
+    /// It threw for good.
+    Failed,
+    /// It sleeps till then.
+    Slept(u64),
+    /// It was found.
+    Planned,
+    /// Something that this reader does not know.
+    Other,
+}
+
+/// What follows an answer.
+#[derive(Debug)]
+pub enum Then<'a> {
+    /// The unit is done.
+    Proceed,
+    /// It is tried again at this moment.
+    Retry(u64),
+    /// The run returned this.
+    Complete(&'a str),
+    /// The run failed.
+    Fail,
+}
+
+impl<'a> Row<'a> {
+    /// Reads a row.
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn read(bytes: &'a [u8]) -> Result<Self, serde_json::Error> {
+        serde_json::from_slice(bytes)
+    }
+
+    /// What it says.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn entry(&self) -> Result<Entry<'a>, serde_json::Error> {
+        #[derive(Deserialize)]
+        struct Woken {
+            steps: Vec<String>,
+        }
+        #[derive(Deserialize)]
+        struct Redispatched {
+            units: Vec<String>,
+        }
+        let (tag, content) = tagged(self.entry)?;
+        Ok(match tag.as_str() {
+            "Started" => Entry::Started(serde_json::from_str(content)?),
+            "Answered" => Entry::Answered(serde_json::from_str(content)?),
+            "Checkpointed" => Entry::Checkpointed(serde_json::from_str(content)?),
+            "Woken" => Entry::Woken(serde_json::from_str::<Woken>(content)?.steps),
+            "Redispatched" => Entry::Redispatched(serde_json::from_str::<Redispatched>(content)?.units),
+            "Cancelled" => Entry::Cancelled,
+            "GivenUp" => Entry::GivenUp,
+            _ => Entry::Other(tag),
+        })
+    }
+}
+
+impl<'a> Answered<'a> {
+    /// What it says of steps.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn steps(&self) -> Result<Vec<(&str, Step<'a>)>, serde_json::Error> {
+        steps(&self.steps)
+    }
+
+    /// What follows.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn then(&self) -> Result<Then<'a>, serde_json::Error> {
+        #[derive(Deserialize)]
+        struct Retry {
+            retry_at_ms: u64,
+        }
+        #[derive(Deserialize)]
+        struct Complete<'a> {
+            #[serde(borrow)]
+            output: &'a RawValue,
+        }
+        let (tag, content) = tagged(self.then)?;
+        Ok(match tag.as_str() {
+            "Retry" => Then::Retry(serde_json::from_str::<Retry>(content)?.retry_at_ms),
+            "Complete" => Then::Complete(serde_json::from_str::<Complete<'_>>(content)?.output.get()),
+            "Fail" => Then::Fail,
+            _ => Then::Proceed,
+        })
+    }
+}
+
+impl<'a> Checkpointed<'a> {
+    /// What it says of steps.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn steps(&self) -> Result<Vec<(&str, Step<'a>)>, serde_json::Error> {
+        steps(&self.steps)
+    }
+}
+
+fn steps<'r, 'a>(records: &'r [Record<'a>]) -> Result<Vec<(&'r str, Step<'a>)>, serde_json::Error> {
+    #[derive(Deserialize)]
+    struct Ran<'a> {
+        #[serde(borrow)]
+        data: &'a RawValue,
+    }
+    #[derive(Deserialize)]
+    struct Stored<'a> {
+        #[serde(borrow)]
+        memo: &'a RawValue,
+    }
+    #[derive(Deserialize)]
+    struct Slept {
+        until_ms: u64,
+    }
+    let step = |record: &'r Record<'a>| {
+        let (tag, content) = tagged(record.what)?;
+        let step = match tag.as_str() {
+            "Ran" => Step::Ran(serde_json::from_str::<Ran<'_>>(content)?.data.get()),
+            "Stored" => Step::Stored(serde_json::from_str::<Stored<'_>>(content)?.memo.get()),
+            "Failed" => Step::Failed,
+            "Slept" => Step::Slept(serde_json::from_str::<Slept>(content)?.until_ms),
+            "Planned" => Step::Planned,
+            _ => Step::Other,
+        };
+        Ok((record.id.as_str(), step))
+    };
+    records.iter().map(step).collect()
+}
+
+/// The tag of an externally tagged value, and what it holds.
+fn tagged(value: &RawValue) -> Result<(String, &str), serde_json::Error> {
+    if value.get().starts_with('"') {
+        return Ok((serde_json::from_str(value.get())?, "null"));
+    }
+    let whole: BTreeMap<String, &RawValue> = serde_json::from_str(value.get())?;
+    Ok(whole.into_iter().next().map_or_else(|| (String::new(), "null"), |(tag, content)| (tag, content.get())))
+}

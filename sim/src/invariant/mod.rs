@@ -1,0 +1,124 @@
+//! What must hold, whatever happens.
+//!
+//! Each promise is checked as early as it can be: at a turn, at a commit, at a call, when somebody hears something, and at
+//! the end. Each has a sabotage ([`crate::sabotage`]) that breaks it and nothing else, so that none is a promise that
+//! cannot fail.
+
+pub mod ends;
+pub mod journal;
+pub mod run;
+pub mod shadow;
+pub mod watch;
+
+use std::fmt;
+
+macro_rules! invariants {
+    ($($(#[doc = $doc:literal])* $variant:ident,)*) => {
+        /// A promise, by its name.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Invariant { $($(#[doc = $doc])* $variant,)* }
+
+        impl Invariant {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// What it promises.
+            #[must_use]
+            pub const fn promise(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($doc),*),)* }
+            }
+        }
+    };
+}
+
+invariants! {
+    /// An event that was acknowledged is in the store, and a call carries only what is. Law 1; where a user or an app
+    /// hears of it, and at each call.
+    DurableBeforeVisible,
+    /// An acknowledged event starts each of its functions exactly once, however often it was sent; so does the end of a
+    /// run. Law 2; at the end.
+    StartsOnce,
+    /// A request that was refused has changed nothing. Law 2; at the end.
+    RefusedMeansNothing,
+    /// What is under way now would be asked for again, were everything lost but the rows. Law 3; after commits.
+    OwedIsDerivable,
+    /// An actor that was made anew from its rows decides as the one that was in memory. Law 3; at turns.
+    RecoveryDecidesTheSame,
+    /// What is in memory is the fold of the rows. The contract of the engine; after commits.
+    StateIsTheFold,
+    /// A step costs one row: undisturbed, a run writes what its program says and no more. Law 4; at the end.
+    OneRowPerStep,
+    /// A journal grows at its end. Law 5; at commits.
+    KeysSortByTime,
+    /// Payloads are carried as the bytes that came. Law 6; at commits and calls.
+    PayloadsAreOpaque,
+    /// Rows stay within their bounds. Law 7; at commits.
+    WithinBounds,
+    /// An answer or a checkpoint counts only for the attempt that is current, and once. Law 8; at commits.
+    AttemptsAreFenced,
+    /// At most one live attempt per unit of work. Law 8; at calls.
+    OneLiveAttempt,
+    /// An attempt has the number that the failures before it give. Law 8; at calls.
+    AttemptsAreCounted,
+    /// A recorded result never changes. Law 8; at calls.
+    ResultsStay,
+    /// A step whose result was acknowledged to the app is never run again. Law 8; in the app.
+    SavedStays,
+    /// A question writes nothing. Law 10; at turns.
+    ReadingWritesNothing,
+    /// A refusal says why, under a stable code. Law 11; where a user hears of it.
+    RefusalsSayWhy,
+    /// A sleep is never early. At commits.
+    SleepsAreNotEarly,
+    /// A call is not made before a retry is due, or before the time of a future event. At turns.
+    CallsAreNotEarly,
+    /// Where nothing goes wrong, a sleep ends on time. At commits.
+    SleepsAreNotLate,
+    /// A call goes to the newest address that a sync was acknowledged for. At turns.
+    CallsGoToTheNewestApp,
+    /// A call carries the finished steps in the order in which they ended. At calls.
+    StackIsInOrder,
+    /// A step ends only after those that its program puts before it. At commits.
+    StepsFollowTheProgram,
+    /// A run comes to what its program says. At the end, against the reference model.
+    MeetsTheModel,
+    /// Undisturbed, code runs as often as its program says. At the end, against the reference model.
+    RunsAsOftenAsItSays,
+    /// A run ends once: nothing is written after its end, and the stream hears of it once. At commits and at the end.
+    EndsOnce,
+    /// Lists and reads through the API tell what happened. At the end.
+    ListsAreTrue,
+    /// When faults stop, every run ends, every request is answered, and nothing is owed. At the end.
+    EverythingEnds,
+    /// No decision fails. At turns.
+    NoFault,
+}
+
+impl fmt::Display for Invariant {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, out)
+    }
+}
+
+/// A promise that was broken.
+#[derive(Clone, Debug)]
+pub struct Violation {
+    /// Which.
+    pub invariant: Invariant,
+    /// How.
+    pub what: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}: {}", self.invariant, self.what)
+    }
+}
+
+/// Breaks a promise unless `holds`.
+///
+/// # Errors
+/// The violation.
+pub fn require(holds: bool, invariant: Invariant, what: impl FnOnce() -> String) -> Result<(), Violation> {
+    if holds { Ok(()) } else { Err(Violation { invariant, what: what() }) }
+}

@@ -1,0 +1,37 @@
+//! An actor beside the one that decides: made from the rows this moment, as after a crash.
+
+use super::{Invariant, Violation, require};
+use crate::home::{Cell, Hot, ONLY_SEAT};
+use stepwell_engine::turn::{Address, Done, Effect, Message, Turn};
+
+/// An actor that was made anew decides as the one in memory did; it may ask again for calls that are in flight, and after
+/// the clock was set back it may not know of some.
+///
+/// # Errors
+/// It decides something else.
+pub fn decides_the_same(
+    turn: &Turn<'_>,
+    to: &Address,
+    message: &Message,
+    cell: &Cell,
+    decided: &Done,
+    clock_stepped: bool,
+) -> Result<(), Violation> {
+    let fault = |e| Violation { invariant: Invariant::NoFault, what: format!("{to:?} made anew: {e}") };
+    let mut anew = Hot::load(to, &Hot::rows(to, cell)).map_err(fault)?;
+    let again = anew.turn((ONLY_SEAT, to), turn, message, cell, None).map_err(fault)?;
+    let others = |done: &Done| -> Vec<Effect> {
+        done.effects.iter().filter(|effect| !matches!(effect, Effect::Call(_))).cloned().collect()
+    };
+    let calls = |done: &Done| -> Vec<Effect> {
+        done.effects.iter().filter(|effect| matches!(effect, Effect::Call(_))).cloned().collect()
+    };
+    let asked = calls(&again);
+    let same = decided.writes == again.writes
+        && others(decided) == others(&again)
+        && calls(decided).iter().all(|call| asked.contains(call))
+        && (clock_stepped || (decided.wake_at, decided.owing) == (again.wake_at, again.owing));
+    require(same, Invariant::RecoveryDecidesTheSame, || {
+        format!("{to:?} decides {decided:?}, and made anew from its rows {again:?}")
+    })
+}

@@ -1,0 +1,221 @@
+//! What a run of a program comes to, whatever happens around it.
+
+use crate::app::program::{Act, End, Member, Program, Stage, Throws};
+use serde_json::value::RawValue;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How a run ends when nobody cancels it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It returns.
+    Completes,
+    /// It fails.
+    Fails,
+    /// Its code is not the same each time: it ends.
+    Ends,
+}
+
+/// What is due of one member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// Its code runs so often, undisturbed.
+    Step {
+        /// How often.
+        tries: u32,
+    },
+    /// It sleeps so long at least.
+    Sleep {
+        /// Milliseconds.
+        ms: u64,
+    },
+}
+
+/// What should become of a run.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// How it ends.
+    pub outcome: Outcome,
+    members: BTreeMap<String, Planned>,
+    /// What it returns: a place for each member, or for each race.
+    output: Vec<BTreeSet<String>>,
+    rows: Rows,
+}
+
+#[derive(Clone, Debug)]
+struct Planned {
+    due: Due,
+    /// It is reached in every run that ends as planned; a race may do without some.
+    is_needed: bool,
+    /// Of each of these sets, one has ended before this one can.
+    after: Vec<BTreeSet<String>>,
+}
+
+/// Rows of an undisturbed run.
+#[derive(Clone, Copy, Debug)]
+enum Rows {
+    /// One member after another.
+    Exactly(u32),
+    /// Side by side: how many answers it takes to find them is not determined.
+    AtMost(u32),
+}
+
+impl Plan {
+    /// The plan of a program.
+    #[must_use]
+    pub fn of(program: &Program) -> Self {
+        let mut plan =
+            Self { outcome: Outcome::Completes, members: BTreeMap::new(), output: Vec::new(), rows: Rows::Exactly(0) };
+        let mut before: Vec<BTreeSet<String>> = Vec::new();
+        let (mut rows, mut is_sequential) = (1_u32, true);
+        for stage in &program.stages {
+            let is_reached = plan.outcome == Outcome::Completes;
+            let mut ends: Vec<BTreeSet<String>> = Vec::new();
+            let chains: Vec<&[Member]> = match stage {
+                Stage::One(member) => vec![std::slice::from_ref(member)],
+                Stage::Parallel(chains) => chains.iter().map(Vec::as_slice).collect(),
+                Stage::Race(members) => members.iter().map(std::slice::from_ref).collect(),
+            };
+            let is_race = matches!(stage, Stage::Race(_));
+            is_sequential &= matches!(stage, Stage::One(_));
+            for chain in chains {
+                let mut after = before.clone();
+                for member in chain {
+                    let (due, cost) = due_of(member, program.retries);
+                    let planned = Planned { due, is_needed: is_reached && !is_race, after: after.clone() };
+                    plan.members.insert(member.id.clone(), planned);
+                    rows = rows.saturating_add(if is_reached { cost } else { 0 });
+                    after.push(BTreeSet::from([member.id.clone()]));
+                    ends.push(BTreeSet::from([member.id.clone()]));
+                    if is_lost(member) {
+                        plan.outcome = Outcome::Fails;
+                    }
+                }
+            }
+            if plan.outcome == Outcome::Fails && is_reached && !matches!(stage, Stage::One(_)) {
+                // Of what stands beside a step that fails the run, some may never be reached.
+                for member in stage.members() {
+                    plan.members.entry(member.id.clone()).and_modify(|planned| planned.is_needed = false);
+                }
+            }
+            if is_race {
+                ends = vec![ends.into_iter().flatten().collect()];
+            }
+            plan.output.extend(ends.iter().cloned());
+            before.extend(ends);
+        }
+        plan.close(program, rows, is_sequential);
+        plan
+    }
+
+    fn close(&mut self, program: &Program, rows: u32, is_sequential: bool) {
+        let mut rows = rows.saturating_add(1);
+        match program.end {
+            End::Throws(times) if self.outcome == Outcome::Completes => rows = rows.saturating_add(times),
+            End::GivesUp => self.outcome = Outcome::Fails,
+            _ => {}
+        }
+        let members = u32::try_from(self.members.len()).unwrap_or(u32::MAX);
+        // A discovery for each end, and for each member an answer that finds it.
+        let beside = members.saturating_mul(3);
+        self.rows = if is_sequential { Rows::Exactly(rows) } else { Rows::AtMost(rows.saturating_add(beside)) };
+        if program.wanders {
+            self.outcome = Outcome::Ends;
+        }
+    }
+
+    /// What is due of a member.
+    #[must_use]
+    pub fn due(&self, id: &str) -> Option<Due> {
+        (self.outcome != Outcome::Ends).then(|| self.members.get(id).map(|member| member.due)).flatten()
+    }
+
+    /// What the program puts before `id` and has not ended: one of these would have to. A step that the program does not know
+    /// is missing itself.
+    #[must_use]
+    pub fn missing_before(&self, id: &str, ended: &BTreeMap<String, Option<String>>) -> Option<Vec<String>> {
+        if self.outcome == Outcome::Ends {
+            return None;
+        }
+        let Some(member) = self.members.get(id) else { return Some(vec![format!("{id} is not in the program")]) };
+        let missing = member.after.iter().find(|one_of| !one_of.iter().any(|id| ended.contains_key(id)));
+        missing.map(|one_of| one_of.iter().cloned().collect())
+    }
+
+    /// What is wrong with what a run returned, given what its steps came to.
+    #[must_use]
+    pub fn compare(&self, output: &str, ended: &BTreeMap<String, Option<String>>) -> Option<String> {
+        if self.outcome == Outcome::Ends {
+            return None;
+        }
+        let Ok(told) = serde_json::from_str::<Vec<(String, &RawValue)>>(output) else {
+            return Some(format!("it returned {output}"));
+        };
+        if told.len() != self.output.len() {
+            return Some(format!("it returned {} values, and {} are due", told.len(), self.output.len()));
+        }
+        for ((id, memo), one_of) in told.iter().zip(&self.output) {
+            if !one_of.contains(id) {
+                return Some(format!("it returned {id} where one of {one_of:?} is due"));
+            }
+            match ended.get(id) {
+                Some(Some(recorded)) if recorded == memo.get() => {}
+                Some(None) if memo.get().starts_with("{\"error\":") => {}
+                recorded => return Some(format!("it was told that {id} came to {memo}, but {recorded:?} is recorded")),
+            }
+        }
+        let missing = self.members.iter().find(|(id, member)| member.is_needed && !ended.contains_key(*id));
+        missing.map(|(id, _)| format!("it never ran {id}"))
+    }
+
+    /// A step whose code did not run as often as it should.
+    #[must_use]
+    pub fn odd_tries(&self, tries: &impl Fn(&str) -> u32) -> Option<String> {
+        if self.outcome == Outcome::Ends {
+            return None;
+        }
+        self.members.iter().find_map(|(id, member)| {
+            let (Due::Step { tries: due }, had) = (member.due, tries(id)) else { return None };
+            let is_odd = had > due || (member.is_needed && had < due);
+            is_odd.then(|| format!("{id} ran {had} times instead of {due}"))
+        })
+    }
+
+    /// Whether an undisturbed run may have so many rows.
+    #[must_use]
+    pub const fn allows_rows(&self, rows: u32) -> bool {
+        match (self.outcome, self.rows) {
+            (Outcome::Ends, _) => true,
+            (_, Rows::Exactly(due)) => rows == due,
+            (_, Rows::AtMost(due)) => rows <= due,
+        }
+    }
+
+    /// How many rows are due, for people.
+    #[must_use]
+    pub fn rows_told(&self) -> String {
+        match self.rows {
+            Rows::Exactly(rows) => format!("{rows} are due"),
+            Rows::AtMost(rows) => format!("at most {rows} are due"),
+        }
+    }
+}
+
+/// What is due of a member, and how many rows that costs.
+fn due_of(member: &Member, retries: u32) -> (Due, u32) {
+    match &member.act {
+        Act::Sleep { seconds } => (Due::Sleep { ms: seconds.saturating_mul(1_000) }, 2),
+        Act::Step(step) => {
+            let tries = match step.throws {
+                Throws::Times(times) => times.saturating_add(1),
+                Throws::Always => retries.saturating_add(1),
+                Throws::AtOnce => 1,
+            };
+            (Due::Step { tries }, tries)
+        }
+    }
+}
+
+/// Whether the function fails of it.
+fn is_lost(member: &Member) -> bool {
+    matches!(&member.act, Act::Step(step) if step.throws.is_final() && !step.is_caught)
+}

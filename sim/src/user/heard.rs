@@ -1,0 +1,101 @@
+//! What users make of a response; what failed is tried again.
+
+use super::plan::SENDING_MS;
+use super::{AGAIN_MS, Task, add, look, plan};
+use crate::fault::Fault;
+use crate::invariant::{Invariant, Violation, require};
+use crate::world::World;
+use crate::world::agenda::Thing;
+use serde_json::Value;
+use stepwell_engine::http::Response;
+use stepwell_engine::turn::Address;
+
+/// Hears what came of a task.
+///
+/// # Errors
+/// A promise is broken.
+pub fn heard(world: &mut World, user: usize, response: Option<Response>) -> Result<(), Violation> {
+    let response = response.filter(|response| response.status < 500);
+    let Some((task, done)) = world.users.tasks.get_mut(user) else { return Ok(()) };
+    let Some(response) = response else {
+        if !*done {
+            world.after(AGAIN_MS, Thing::User(user));
+        }
+        return Ok(());
+    };
+    if std::mem::replace(done, true) {
+        return Ok(());
+    }
+    let task = task.clone();
+    let status = response.status;
+    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    if status >= 400 {
+        says_why(&task, status, &body)?;
+    }
+    match task {
+        Task::Sync if status == 200 => {
+            let is_first = world.app.deployed.edition == 0;
+            world.watch.synced(&world.app.deployed);
+            world.users.is_syncing = false;
+            if is_first {
+                plan::make(world);
+            }
+        }
+        Task::Send { events, .. } if status == 200 => {
+            for (own, _) in &events {
+                world.acknowledged(own)?;
+            }
+            let event = body["ids"][0].as_str().unwrap_or_default().to_owned();
+            after_sending(world, event);
+        }
+        Task::Nonsense(which) => {
+            require((400..500).contains(&status), Invariant::RefusedMeansNothing, || {
+                format!("the nonsense {which} was answered with {status} {body}")
+            })?;
+        }
+        Task::Runs { .. } => {
+            let runs = body["data"].as_array().into_iter().flatten();
+            let runs: Vec<String> = runs.filter_map(|run| Some(run["run_id"].as_str()?.to_owned())).collect();
+            for run in runs {
+                let ms = world.users.dice.below(AGAIN_MS);
+                add(world, ms, Task::Cancel { run });
+            }
+        }
+        Task::Page { .. } => look::listed(world, &body)?,
+        Task::Inspect { run } => look::inspected(world, &run, &body)?,
+        _ => {}
+    }
+    Ok(())
+}
+
+fn says_why(task: &Task, status: u16, body: &Value) -> Result<(), Violation> {
+    let text = |name: &str| body[name].as_str().is_some_and(|text| !text.is_empty());
+    require(text("error") && text("code"), Invariant::RefusalsSayWhy, || {
+        format!("{task:?} was refused with {status} {body}")
+    })
+}
+
+/// Some look what their event has started, and cancel it; and now and then the app is deployed anew.
+fn after_sending(world: &mut World, event: String) {
+    if world.users.is_restless && world.users.dice.chance(150) {
+        let ms = world.users.dice.below(SENDING_MS);
+        add(world, ms, Task::Runs { event });
+    }
+    // One deployment at a time.
+    if !world.users.is_syncing && world.strikes(Fault::Redeploy) {
+        world.app.deployed = world.app.deployed.next(&world.app.programs, &mut world.users.dice);
+        world.users.is_syncing = true;
+        add(world, 0, Task::Sync);
+    }
+}
+
+impl World {
+    /// An event was acknowledged to whoever sent it.
+    ///
+    /// # Errors
+    /// It is not in the store.
+    pub fn acknowledged(&mut self, own: &str) -> Result<(), Violation> {
+        let stream = self.home.cells.get(&Address::stream());
+        self.watch.acknowledged(own, stream)
+    }
+}

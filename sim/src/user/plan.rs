@@ -1,0 +1,95 @@
+//! What users are going to do, once the app is known.
+
+use super::{Task, add, nonsense};
+use crate::world::World;
+
+/// Within this time all events are sent.
+pub(super) const SENDING_MS: u64 = 120_000;
+/// Within so long after the first time an event is sent again.
+const TWICE_MS: u64 = 1_500;
+/// Events of one request.
+const BATCH_MAX: u64 = 4;
+/// The latest that an event's own time is in the future.
+const AHEAD_MS: u64 = 300_000;
+/// What is looked at in passing.
+const LOOKS: &[&str] = &["/v1/runs", "/v1/events", "/dev", "/v1/apps/app/functions", "/v1/runs?limit=1", "/health"];
+
+/// The app is known: from now on events are sent.
+pub(super) fn make(world: &mut World) {
+    let names: Vec<String> = world
+        .app
+        .programs
+        .iter()
+        .flat_map(|program| program.triggers.clone())
+        .filter(|name| !name.starts_with("inngest/"))
+        .collect();
+    let mut left = world.users.events;
+    let mut number = 0_u32;
+    while left > 0 {
+        let most = if world.users.is_restless && world.users.dice.chance(250) { BATCH_MAX } else { 1 };
+        let size = usize::try_from(world.users.dice.between(1, most.saturating_add(1))).unwrap_or(1).min(left);
+        left = left.saturating_sub(size);
+        let mut events = Vec::new();
+        for _ in 0..size {
+            let name = world.users.dice.pick(&names).cloned().unwrap_or_default();
+            events.push((format!("e{number}"), name));
+            number = number.saturating_add(1);
+        }
+        send(world, events);
+    }
+    if world.users.is_restless {
+        disturb(world);
+    }
+}
+
+fn send(world: &mut World, mut events: Vec<(String, String)>) {
+    if !world.users.is_restless {
+        add(world, 0, Task::Send { events, not_before: None, seed: None });
+        return;
+    }
+    let dice = &mut world.users.dice;
+    let ms = dice.below(SENDING_MS);
+    let is_late = events.len() == 1 && dice.chance(150);
+    let ahead = dice.below(AHEAD_MS);
+    let seed = dice.chance(200).then(|| format!("{},{}", crate::world::BEGIN_MS, seed_of(dice.entropy())));
+    let is_doubled = seed.is_none() && dice.chance(100);
+    let is_sent_twice = dice.chance(250);
+    let again = ms.saturating_add(dice.below(TWICE_MS));
+    if is_doubled {
+        // The same event twice in one request.
+        events.extend(events.first().cloned());
+    }
+    let not_before = is_late.then(|| world.now.saturating_add(ms).saturating_add(ahead));
+    let task = Task::Send { events, not_before, seed };
+    if is_sent_twice {
+        add(world, again, task.clone());
+    }
+    add(world, ms, task);
+}
+
+/// Ten bytes in base64 (PROTOCOL §8.5).
+fn seed_of(entropy: u128) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let digit = |place: u32| {
+        let value = entropy.checked_shr(place.saturating_mul(6)).unwrap_or(0) & 63;
+        let digit = usize::try_from(value).ok().and_then(|value| DIGITS.get(value)).copied().unwrap_or(b'A');
+        char::from(digit)
+    };
+    // The last of 14 digits has two bits of use, and none beyond.
+    let head: String = (0..13).map(digit).collect();
+    format!("{head}A==")
+}
+
+/// Nonsense, and looks in passing.
+fn disturb(world: &mut World) {
+    for _ in 0..world.users.dice.below(4) {
+        let which = usize::try_from(world.users.dice.below(nonsense::COUNT)).unwrap_or(0);
+        let ms = world.users.dice.below(SENDING_MS);
+        add(world, ms, Task::Nonsense(which));
+    }
+    for _ in 0..world.users.dice.below(4) {
+        let path = world.users.dice.pick(LOOKS).copied().unwrap_or("/health").to_owned();
+        let ms = world.users.dice.below(SENDING_MS.saturating_mul(2));
+        add(world, ms, Task::Look(path));
+    }
+}
