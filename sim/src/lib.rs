@@ -11,7 +11,7 @@
 //! # Where to look
 //!
 //! [`home`] models where actors live, [`app`] what functions do, [`user`] who sends events, [`fault`] what goes wrong,
-//! [`invariant`] what must hold all the same, [`reference`] what should become of it, [`scenario`] the small worlds whose
+//! [`invariant`] what must hold all the same, [`mod@reference`] what should become of it, [`scenario`] the small worlds whose
 //! every crash point is tried, [`sabotage`] the defects that each promise must catch.
 
 #![allow(clippy::indexing_slicing, reason = "JSON values only: a missing one is null")]

@@ -207,7 +207,7 @@ fn a_conflict_fails_the_run_that_waits_and_no_other() {
     let refused = || Tell::Refused { waiter: Waiter::Step("s".into()), problem: problem() };
     let (mut run, call) = Driver::started();
     run.tell(&refused());
-    assert_eq!(run.status(), "Scheduled");
+    assert_eq!(run.status(), "Running");
     run.ops(&call, &json!([wait_for_signal("s", "go", "fail")]));
     run.tell(&refused());
     assert_eq!(run.status(), "Failed");

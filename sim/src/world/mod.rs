@@ -6,10 +6,10 @@
 //! | file | what happens there |
 //! | --- | --- |
 //! | [`agenda`] | what may happen, and when |
-//! | [`turns`] | an actor decides; its rows become durable; both are checked |
+//! | `turns` | an actor decides; its rows become durable; both are checked |
 //! | [`calls`] | calls to the app, its answers, and what goes wrong between |
 //! | [`alarms`] | one alarm per actor, early, late, twice |
-//! | [`rest`] | what must hold when nothing happens any more |
+//! | `rest` | what must hold when nothing happens any more |
 
 pub mod agenda;
 pub mod alarms;
