@@ -1,22 +1,48 @@
-// What an object stores: one table, because every table and every index costs rows.
+// What an object stores, in the platform's key-value form of its SQLite: a table of our own would cost two rows more for every
+// object, which is for every run.
 //
-//   r/<key>          a row of the actor; `n` counts the pieces of a value that is too large for one row
-//   c/<key>/<piece>  the second and later pieces of such a value, or of a parcel
+//   r/<key>          a row of the actor
+//   c/<key>/<piece>  the second and later pieces of a value that is too large for one row, or of a parcel
 //   h                the ledger's head, where it does not ride on a row of the actor
 //   p/<number>       a parcel of letters
 //
 // A row written costs a thousand times what a row read costs. So the head rides (`h`) on a row that the turn writes anyway,
-// where that row is the last of its kind: the last of those whose keys begin alike up to the first slash. At load the last row
-// of each kind is looked at, and the newest head counts. Whatever row becomes the last of its kind carries the head on.
+// where that row is the last of its kind: the last of those whose keys begin with the same character. At load the last row of
+// each kind is looked at, and the newest head counts. Whatever row becomes the last of its kind carries the head on.
 
 import type { actors, ledgers } from "./engine.js";
 import { withLedgers } from "./engine.js";
-import { CHUNK_BYTES_MAX } from "./limits.js";
+import { CHUNK_BYTES_MAX, KEY_BYTES_MAX } from "./limits.js";
 
-/** Rows read and written by this isolate since it began: what the platform bills. */
-export const counted = { read: 0, written: 0, alarms: 0 };
+/** What the platform bills: rows read and written, and alarms set, each of which is a row written too. */
+export interface Counted {
+  read: number;
+  written: number;
+  alarms: number;
+}
 
-type Value = Uint8Array;
+/** What a key holds. */
+interface Held {
+  v: Uint8Array;
+  /** How many pieces the value has, where it has more than this one. */
+  n?: number;
+  /** The ledger's head. */
+  h?: Uint8Array;
+  /** The key, where it is too long to be one. */
+  k?: string;
+}
+
+/** As much of the platform's storage as is used: tests have one of their own. */
+export interface Storage {
+  kv: {
+    get(key: string): unknown;
+    put(key: string, value: unknown): void;
+    delete(key: string): boolean;
+    list(options: { start?: string; end?: string; reverse?: boolean; limit?: number }): Iterable<[string, unknown]>;
+  };
+  transactionSync<T>(work: () => T): T;
+  setAlarm(at: number): Promise<void>;
+}
 
 export interface Loaded {
   name: string | undefined;
@@ -24,107 +50,102 @@ export interface Loaded {
   parcels: { number: bigint; bytes: Uint8Array }[];
 }
 
+/** A limit of as many rows or more is none. */
+const ROWS_MAX = 2 ** 31;
+
+/** Reads which of two heads is the newer one. */
+export type Edition = (head: Uint8Array) => bigint;
+
 export class Store {
   private head: Uint8Array | undefined;
-  /** The row that the newest head rides on; undefined where it has a row of its own. */
+  /** The name of the row that the newest head rides on; undefined where it has a row of its own. */
   private headAt: string | undefined;
-  /** The last key of each kind. */
+  /** The last name of each kind. */
   private readonly last = new Map<string, string>();
+  /** Since the object was made. */
+  readonly counted: Counted = { read: 0, written: 0, alarms: 0 };
 
-  constructor(private readonly storage: DurableObjectStorage) {}
+  constructor(
+    private readonly storage: Storage,
+    private readonly edition: Edition = (head) => withLedgers((exports) => exports.edition(head)),
+  ) {}
 
   /** Reads what belongs to the ledger. Nothing is created for an actor that has never written. */
   load(): Loaded {
     const head = this.loadHead();
-    const parcels = this.exec("SELECT k, v, n FROM t WHERE k >= 'p/' AND k < 'p0'").map((row) => ({
-      number: BigInt((row.k as string).slice(2)),
-      bytes: this.whole(row),
-    }));
+    const parcels = this.list("p/", "p0").map(([key, held]) => ({ number: BigInt(key.slice(2)), bytes: this.whole(key, held) }));
     if (head === undefined) return { name: undefined, head: undefined, parcels };
-    const length = new DataView(head.buffer, head.byteOffset).getUint16(0);
-    const name = new TextDecoder().decode(head.subarray(2, 2 + length));
-    return { name, head: head.subarray(2 + length), parcels };
+    const { name, rest } = divided(head);
+    return { name, head: rest, parcels };
   }
 
   private loadHead(): Uint8Array | undefined {
-    this.storage.sql.exec("CREATE TABLE IF NOT EXISTS t (k TEXT PRIMARY KEY, v BLOB, n INTEGER, h BLOB) WITHOUT ROWID");
-    const held: { at: string | undefined; head: Uint8Array }[] = [];
-    const own = this.exec("SELECT v FROM t WHERE k = 'h'")[0];
-    if (own !== undefined) held.push({ at: undefined, head: bytes(own.v) });
-    let end = "r0";
-    for (;;) {
-      const row = this.exec("SELECT k, h FROM t WHERE k >= 'r/' AND k < ? ORDER BY k DESC LIMIT 1", end)[0];
+    this.last.clear();
+    const found: { at: string | undefined; head: Uint8Array }[] = [];
+    const own = this.get("h");
+    if (own !== undefined) found.push({ at: undefined, head: own.v });
+    for (let end = "r0"; ; ) {
+      const [row] = this.list("r/", end, { reverse: true, limit: 1 });
       if (row === undefined) break;
-      const key = (row.k as string).slice(2);
-      this.last.set(kindOf(key), key);
-      if (row.h !== null) held.push({ at: key, head: bytes(row.h) });
-      if (kindOf(key) === "") break;
-      end = `r/${kindOf(key)}`;
+      const [name, held] = row;
+      const kind = kindOf(name);
+      this.last.set(kind, name);
+      if (held.h !== undefined) found.push({ at: name, head: held.h });
+      end = `r/${kind}`;
     }
-    const editions = held.map(({ head }) => {
-      const length = new DataView(head.buffer, head.byteOffset).getUint16(0);
-      return withLedgers((exports) => exports.edition(head.subarray(2 + length)));
-    });
-    let newest: number | undefined;
-    editions.forEach((edition, place) => {
-      if (newest === undefined || edition > (editions[newest] ?? 0n)) newest = place;
-    });
-    const found = newest === undefined ? undefined : held[newest];
-    this.head = found?.head;
-    this.headAt = found?.at;
+    const newest = found.map((one) => ({ ...one, edition: this.edition(divided(one.head).rest) })).sort((a, b) => (a.edition > b.edition ? -1 : 1))[0];
+    this.head = newest?.head;
+    this.headAt = newest?.at;
     return this.head;
   }
 
   /** The actor's rows in a range. */
   rows(range: actors.Range): actors.Row[] {
-    const order = range.descending ? "DESC" : "ASC";
-    const query = `SELECT k, v, n FROM t WHERE k >= ? AND k < ? ORDER BY k ${order} LIMIT ?`;
-    return this.exec(query, `r/${range.start}`, `r/${range.end}`, range.limit).map((row) => ({
-      key: (row.k as string).slice(2),
-      value: this.whole(row),
-    }));
+    if (range.end === `${range.start}\0` && range.limit > 0) {
+      const key = nameOf(range.start);
+      const held = this.get(key);
+      return held === undefined ? [] : [{ key: range.start, value: this.whole(key, held) }];
+    }
+    const limit = range.limit < ROWS_MAX ? { limit: range.limit } : {};
+    const found = this.list(nameOf(range.start), nameOf(range.end), { reverse: range.descending, ...limit });
+    return found.map(([key, held]) => ({ key: held.k ?? key.slice(2), value: this.whole(key, held) }));
   }
 
   /** Makes all of this durable, or none of it. */
   commit(name: string, rows: actors.Write[], ledger: ledgers.Writes | undefined, alarm: bigint | undefined): void {
     if (rows.length === 0 && ledger === undefined && alarm === undefined) return;
     const last = new Map(this.last);
-    let head = this.head;
-    if (ledger !== undefined) {
-      const prefix = new TextEncoder().encode(name);
-      head = new Uint8Array(2 + prefix.length + ledger.head.length);
-      new DataView(head.buffer).setUint16(0, prefix.length);
-      head.set(prefix, 2);
-      head.set(ledger.head, 2 + prefix.length);
-    }
+    const head = ledger === undefined ? this.head : joined(name, ledger.head);
     let headAt = this.headAt;
     let rides = false;
     this.storage.transactionSync(() => {
-      for (const write of rows) {
-        const key = write.key;
-        if (write.value === undefined) {
-          this.remove(`r/${key}`);
+      for (const { key, value } of rows) {
+        const name = nameOf(key);
+        const kind = kindOf(name);
+        if (value === undefined) {
+          this.remove(name);
           // The head's row is gone: it gets one of its own.
-          if (headAt === key) rides = false;
-          if (headAt === key || last.get(kindOf(key)) === key) last.delete(kindOf(key));
+          if (headAt === name) rides = false;
+          if (headAt === name || last.get(kind) === name) last.delete(kind);
           continue;
         }
-        const before = last.get(kindOf(key));
-        const isLast = before === undefined ? !this.hasAfter(key) : key >= before;
-        if (isLast) last.set(kindOf(key), key);
-        const carries = isLast && head !== undefined;
-        this.put(`r/${key}`, write.value, carries ? head : undefined);
-        if (carries) {
+        const before = last.get(kind);
+        const isNew = before !== undefined && isAfter(name, before);
+        const isLast = before === undefined ? !this.hasAfter(name) : isNew || name === before;
+        if (isLast) last.set(kind, name);
+        const carried = isLast ? head : undefined;
+        this.put(name, key, value, carried, isNew);
+        if (carried !== undefined) {
           rides = true;
-          headAt = key;
+          headAt = name;
         }
       }
-      const headIsGone = headAt !== undefined && !rides && rows.some((write) => write.key === headAt);
+      const headIsGone = headAt !== undefined && !rides && rows.some(({ key }) => nameOf(key) === headAt);
       if (head !== undefined && !rides && (ledger !== undefined || headIsGone)) {
-        this.put("h", head, undefined);
+        this.set("h", { v: head });
         headAt = undefined;
       }
-      if (ledger?.put !== undefined) this.put(`p/${ledger.put.number}`, ledger.put.bytes, undefined);
+      if (ledger?.put !== undefined) this.pieces(`p/${ledger.put.number}`, ledger.put.bytes, {});
       for (const number of ledger?.remove ?? []) this.remove(`p/${number}`);
       if (alarm !== undefined) this.setAlarm(alarm);
     });
@@ -136,70 +157,132 @@ export class Store {
 
   /** Sets the object's alarm, which replaces the one that was set. */
   setAlarm(at: bigint): void {
-    counted.alarms += 1;
-    counted.written += 1;
+    this.counted.alarms += 1;
     // It takes effect with the transaction; a failure reaches the output gate, and nothing of the turn leaves.
     void this.storage.setAlarm(Number(at));
   }
 
-  private hasAfter(key: string): boolean {
-    const kind = kindOf(key);
-    const end = kind === "" ? "r0" : `r/${kind.slice(0, -1)}0`;
-    return this.exec("SELECT 1 FROM t WHERE k > ? AND k < ? LIMIT 1", `r/${key}`, end).length > 0;
+  private hasAfter(name: string): boolean {
+    const [next] = this.list(`${name}\0`, "r0", { limit: 1 });
+    return next !== undefined && kindOf(next[0]) === kindOf(name);
   }
 
-  private put(key: string, value: Value, head: Value | undefined): void {
-    const pieces = Math.ceil(value.length / CHUNK_BYTES_MAX);
-    for (let piece = 1; piece < pieces; piece += 1) {
-      const part = value.slice(piece * CHUNK_BYTES_MAX, (piece + 1) * CHUNK_BYTES_MAX);
-      const name = `c/${key}/${String(piece).padStart(6, "0")}`;
-      this.exec("INSERT OR REPLACE INTO t (k, v) VALUES (?, ?)", name, part);
+  /** Writes a row of the actor. What is there already in the same words is not written again: that would cost as much. */
+  private put(name: string, key: string, value: Uint8Array, head: Uint8Array | undefined, isNew: boolean): void {
+    const before = isNew ? undefined : this.get(name);
+    if (before !== undefined) {
+      if (head === undefined && same(this.whole(name, before), value)) return;
+      this.removePieces(name, before, 1);
     }
-    // What is there already in the same words is not written again: that would cost as much as writing it.
-    this.exec(
-      "INSERT INTO t (k, v, n, h) VALUES (?, ?, ?, ?) ON CONFLICT (k) DO UPDATE SET v = excluded.v, n = excluded.n, " +
-        "h = COALESCE(excluded.h, h) WHERE v IS NOT excluded.v OR n IS NOT excluded.n OR excluded.h IS NOT NULL",
-      key,
-      pieces > 1 ? value.slice(0, CHUNK_BYTES_MAX) : value,
-      pieces > 1 ? pieces : null,
-      head ?? null,
-    );
+    const carried = head ?? before?.h;
+    this.pieces(name, value, {
+      ...(carried === undefined ? {} : { h: carried }),
+      ...(name.slice(2) === key ? {} : { k: key }),
+    });
   }
 
-  private remove(key: string): void {
-    this.exec("DELETE FROM t WHERE k = ?", key);
-    this.exec("DELETE FROM t WHERE k >= ? AND k < ?", `c/${key}/`, `c/${key}0`);
+  private pieces(name: string, value: Uint8Array, more: { h?: Uint8Array; k?: string }): void {
+    const count = Math.ceil(value.length / CHUNK_BYTES_MAX);
+    for (let piece = 1; piece < count; piece += 1) {
+      this.set(pieceOf(name, piece), { v: value.slice(piece * CHUNK_BYTES_MAX, (piece + 1) * CHUNK_BYTES_MAX) });
+    }
+    this.set(name, count > 1 ? { v: value.slice(0, CHUNK_BYTES_MAX), n: count, ...more } : { v: value, ...more });
   }
 
-  private whole(row: Record<string, SqlStorageValue>): Value {
-    const first = bytes(row.v);
-    if (row.n === null || row.n === undefined) return first;
-    const name = `c/${row.k as string}`;
-    const more = this.exec("SELECT v FROM t WHERE k >= ? AND k < ? ORDER BY k LIMIT ?", `${name}/`, `${name}0`, (row.n as number) - 1);
-    const parts = [first, ...more.map((piece) => bytes(piece.v))];
+  private remove(name: string): void {
+    const held = this.get(name);
+    if (held === undefined) return;
+    this.removePieces(name, held, 1);
+    this.counted.written += 1;
+    this.storage.kv.delete(name);
+  }
+
+  private removePieces(name: string, held: Held, from: number): void {
+    for (let piece = from; piece < (held.n ?? 1); piece += 1) {
+      this.counted.written += 1;
+      this.storage.kv.delete(pieceOf(name, piece));
+    }
+  }
+
+  private whole(name: string, held: Held): Uint8Array {
+    if (held.n === undefined) return held.v;
+    const parts = [held.v];
+    for (let piece = 1; piece < held.n; piece += 1) {
+      const more = this.get(pieceOf(name, piece));
+      if (more === undefined) throw new Error(`a piece of ${name} is missing`);
+      parts.push(more.v);
+    }
     const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-    let at = 0;
-    for (const part of parts) {
-      all.set(part, at);
-      at += part.length;
-    }
+    parts.reduce((at, part) => (all.set(part, at), at + part.length), 0);
     return all;
   }
 
-  private exec(query: string, ...bindings: (SqlStorageValue | Uint8Array)[]): Record<string, SqlStorageValue>[] {
-    const cursor = this.storage.sql.exec(query, ...bindings);
-    const rows = cursor.toArray();
-    counted.read += cursor.rowsRead;
-    counted.written += cursor.rowsWritten;
-    return rows;
+  private get(name: string): Held | undefined {
+    this.counted.read += 1;
+    return this.storage.kv.get(name) as Held | undefined;
+  }
+
+  private set(name: string, held: Held): void {
+    this.counted.written += 1;
+    // A view of a larger buffer would be stored with all of it.
+    const v = held.v.byteLength === held.v.buffer.byteLength ? held.v : held.v.slice();
+    this.storage.kv.put(name, { ...held, v });
+  }
+
+  private list(start: string, end: string, more: { reverse?: boolean; limit?: number } = {}): [string, Held][] {
+    if (more.limit === 0 || !isAfter(end, start)) return [];
+    const found = [...this.storage.kv.list({ start, end, ...more })] as [string, Held][];
+    this.counted.read += Math.max(1, found.length);
+    return found;
   }
 }
 
-/** What keys of one kind begin with. */
-function kindOf(key: string): string {
-  return key.slice(0, key.indexOf("/") + 1);
+/** What the keys begin with that are of one kind with this name's. */
+function kindOf(name: string): string {
+  const first = name.codePointAt(2);
+  return first === undefined ? "" : String.fromCodePoint(first);
 }
 
-function bytes(value: SqlStorageValue | undefined): Uint8Array {
-  return value instanceof ArrayBuffer ? new Uint8Array(value) : new Uint8Array();
+/** The order of the store, which is that of UTF-8, where JavaScript's is that of UTF-16. */
+function isAfter(one: string, other: string): boolean {
+  const rank = (unit: number): number => (unit >= 0xe000 ? unit - 0x800 : unit >= 0xd800 ? unit + 0x2000 : unit);
+  let place = 0;
+  while (place < one.length && one[place] === other[place]) place += 1;
+  return place < one.length && (place >= other.length || rank(one.charCodeAt(place)) > rank(other.charCodeAt(place)));
+}
+
+const text = new TextEncoder();
+
+/** Under which name a row is stored. The platform bounds names; a longer key is cut, and told from its like by a hash. */
+function nameOf(key: string): string {
+  const name = `r/${key}`;
+  // A character has three bytes at the most in UTF-8 for each of its units.
+  if (name.length * 3 <= KEY_BYTES_MAX || text.encode(name).length <= KEY_BYTES_MAX) return name;
+  let hash = 0xcbf29ce484222325n;
+  for (const byte of text.encode(key)) hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
+  const cut = new TextDecoder().decode(text.encode(name).subarray(0, KEY_BYTES_MAX - 32)).replace(/\ufffd+$/, "");
+  return `${cut}~${hash.toString(16).padStart(16, "0")}`;
+}
+
+function pieceOf(name: string, piece: number): string {
+  return `c/${name}/${String(piece).padStart(6, "0")}`;
+}
+
+/** A head as it is stored: with the actor's name before it. */
+function joined(name: string, head: Uint8Array): Uint8Array {
+  const prefix = text.encode(name);
+  const all = new Uint8Array(2 + prefix.length + head.length);
+  new DataView(all.buffer).setUint16(0, prefix.length);
+  all.set(prefix, 2);
+  all.set(head, 2 + prefix.length);
+  return all;
+}
+
+function divided(stored: Uint8Array): { name: string; rest: Uint8Array } {
+  const length = new DataView(stored.buffer, stored.byteOffset).getUint16(0);
+  return { name: new TextDecoder().decode(stored.subarray(2, 2 + length)), rest: stored.subarray(2 + length) };
+}
+
+function same(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length && one.every((byte, place) => byte === other[place]);
 }
