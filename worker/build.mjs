@@ -3,16 +3,13 @@
 //   node build.mjs <folder of the components> <output folder>
 
 import { transpileBytes } from "@bytecodealliance/jco-transpile";
-import * as esbuild from "esbuild";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { bundle, writeConfig } from "./bundle.mjs";
 
 /** What the platform takes of a Worker on the free plan, gzipped. */
 const GZIP_BYTES_MAX = 3 * 1024 * 1024;
-
-/** As in wrangler.toml. */
-const COMPATIBILITY_DATE = "2026-11-01";
 
 const [components, out] = process.argv.slice(2);
 if (out === undefined) throw new Error("usage: node build.mjs <components> <out>");
@@ -49,18 +46,7 @@ await writeFile(
 );
 await writeFile(join(gen, "wasm.d.ts"), 'declare module "*.wasm" {\n  const module: WebAssembly.Module;\n  export default module;\n}\n');
 
-await esbuild.build({
-  entryPoints: [join(here, "src/index.ts")],
-  bundle: true,
-  format: "esm",
-  target: "es2024",
-  minifySyntax: true,
-  minifyWhitespace: true,
-  keepNames: true,
-  external: ["cloudflare:workers", "*.wasm"],
-  outfile: join(out, "index.js"),
-  logLevel: "warning",
-});
+await bundle(join(here, "src/index.ts"), out);
 
 let zipped = 0;
 for (const file of ["index.js", ...modules]) {
@@ -71,37 +57,5 @@ for (const file of ["index.js", ...modules]) {
 }
 console.log(`${"worker".padEnd(24)} ${"".padStart(10)}  ${String(zipped >> 10).padStart(5)} KiB gzipped`);
 
-// For workerd alone: the same script, told by its environment what a deployed one is told by variables and secrets.
-const variables = [
-  "KIND", "SIGNING_KEY", "SIGNING_KEY_FALLBACK", "EVENT_KEYS", "RETRY_INTERVAL_MS", "WAIT_LOOK_BACK_MS", "LEASE_MS", "LOCATION", "JURISDICTION",
-].map((name) => `    (name = "STEPWELL_${name}", fromEnvironment = "STEPWELL_${name}"),`);
-const classes = { EVENT_API: "EventApi", SCHEDULER: "Scheduler", EXECUTOR: "Executor" };
-const config = `using Workerd = import "/workerd/workerd.capnp";
-
-const config :Workerd.Config = (
-  services = [
-    (name = "main", worker = .stepwell),
-    (name = "data", disk = (writable = true)),
-    (name = "internet", network = (allow = ["public", "private", "local"], tlsOptions = (trustBrowserCas = true))),
-  ],
-  sockets = [(name = "http", address = "127.0.0.1:8288", http = (), service = "main")],
-);
-
-const stepwell :Workerd.Worker = (
-  modules = [
-    (name = "index.js", esModule = embed "index.js"),
-${modules.map((file) => `    (name = "./${file}", wasm = embed "${file}"),`).join("\n")}
-  ],
-  compatibilityDate = "${COMPATIBILITY_DATE}",
-  bindings = [
-${Object.entries(classes).map(([name, made]) => `    (name = "${name}", durableObjectNamespace = "${made}"),`).join("\n")}
-${variables.join("\n")}
-  ],
-  durableObjectNamespaces = [
-${Object.values(classes).map((made) => `    (className = "${made}", uniqueKey = "stepwell-${made}", enableSql = true),`).join("\n")}
-  ],
-  durableObjectStorage = (localDisk = "data"),
-);
-`;
-await writeFile(join(out, "workerd.capnp"), config);
+await writeConfig(out, modules);
 if (zipped > GZIP_BYTES_MAX) throw new Error(`the Worker is ${zipped} bytes gzipped; the platform takes ${GZIP_BYTES_MAX}`);

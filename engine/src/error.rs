@@ -85,6 +85,8 @@ codes! {
     EngineFault = "engine_fault", 500;
     /// The server has more work waiting than it may hold.
     Overloaded = "overloaded", 503;
+    /// A shell was deployed without its keys (Cloudflare): it serves nothing.
+    SettingsMissing = "settings_missing", 500;
 
     // Events.
     /// The event has no name.

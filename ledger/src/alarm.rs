@@ -70,8 +70,9 @@ impl Ledger {
         self.arm_for(Some(self.after(now).map_or(later, |next| next.min(later))))
     }
 
-    /// The moment for which an alarm must be set.
-    pub(crate) fn pending(&self) -> Option<u64> {
+    /// When something becomes due next: the moment for which an alarm must be set. None where nothing is pending.
+    #[must_use]
+    pub fn pending(&self) -> Option<u64> {
         self.moments().min()
     }
 

@@ -2,13 +2,14 @@
 
 import type { Address, Kind, Part } from "./engine.js";
 import { partOf } from "./engine.js";
-import type { EventApi, Executor, Scheduler } from "./index.js";
+import type { Carrier, EventApi, Executor, Scheduler } from "./index.js";
 import type { Home } from "./object.js";
 
 export interface Env {
   EVENT_API: DurableObjectNamespace<EventApi>;
   SCHEDULER: DurableObjectNamespace<Scheduler>;
   EXECUTOR: DurableObjectNamespace<Executor>;
+  CARRIER: DurableObjectNamespace<Carrier>;
   // A variable that is not set is undefined on Cloudflare and null where workerd takes it from its environment.
   STEPWELL_KIND?: string | null;
   STEPWELL_SIGNING_KEY?: string | null;
@@ -19,6 +20,8 @@ export interface Env {
   STEPWELL_WAIT_LOOK_BACK_MS?: string | null;
   /** How long after a Worker was last heard of its calls count as lost. */
   STEPWELL_LEASE_MS?: string | null;
+  /** How long a Worker waits for an app behind a response before a carrier makes the call; 0: they make every call. */
+  STEPWELL_SLOW_CALL_MS?: string | null;
   /** Where new objects are to be: a hint of the platform, such as `weur`. */
   STEPWELL_LOCATION?: string | null;
   /** Where objects must stay: `eu` or `fedramp`. */
@@ -39,17 +42,22 @@ export function addressOf(name: string): Address {
 }
 
 /** An object as others see it. The platform's own types lose tuples on the way. */
-export type Stub = Pick<Home, "deliver" | "confirm" | "renew" | "watch" | "catalog">;
+export type Stub = Pick<Home, "deliver" | "confirm" | "renew" | "release" | "watch" | "catalog" | "nudge">;
 
 /** The object of an actor. */
 export function home(env: Env, name: string): Stub {
   const part: Part = partOf(addressOf(name).kind);
-  const all = part === "event-api" ? env.EVENT_API : part === "scheduler" ? env.SCHEDULER : env.EXECUTOR;
+  const space = part === "event-api" ? env.EVENT_API : part === "scheduler" ? env.SCHEDULER : env.EXECUTOR;
+  return within(env, space as DurableObjectNamespace<Home>, name) as unknown as Stub;
+}
+
+/** An object by its name, where the settings want objects to be. */
+export function within<T extends Rpc.DurableObjectBranded>(env: Env, all: DurableObjectNamespace<T>, name: string): DurableObjectStub<T> {
   const space = !env.STEPWELL_JURISDICTION
     ? all
     : all.jurisdiction(env.STEPWELL_JURISDICTION as DurableObjectJurisdiction);
   const where = !env.STEPWELL_LOCATION
     ? {}
     : { locationHint: env.STEPWELL_LOCATION as DurableObjectLocationHint };
-  return space.get(space.idFromName(name), where) as unknown as Stub;
+  return space.get(space.idFromName(name), where);
 }

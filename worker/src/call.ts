@@ -5,21 +5,35 @@ import { cause } from "./log.js";
 
 type Failure = "unreachable" | "timed-out" | "too-large" | "unreadable";
 
+/** A timer that is set for longer goes off at once. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
 class Failed extends Error {
   constructor(readonly tag: Failure, message: string) {
     super(message);
   }
 }
 
-/** Makes a call; `renew`, every so often, says that it is under way, and whether it still counts. Nothing, where it does not. */
-export async function call(call: actors.AppCall, renewMs: number, renew: () => Promise<boolean>): Promise<actors.CallOutcome | undefined> {
+/** Makes a call; `renew`, every so often, says that it is under way, and whether it still counts. `lost`: it does not. `cut`: there
+ * was no answer within `cutMs`, which is less than the app may take. */
+export async function call(
+  call: actors.AppCall,
+  renewMs: number,
+  renew: () => Promise<boolean>,
+  cutMs = Infinity,
+): Promise<actors.CallOutcome | "lost" | "cut"> {
   const abort = new AbortController();
   let isLost = false;
   let isLate = false;
+  let isCut = false;
   const late = setTimeout(() => {
     isLate = true;
     abort.abort();
-  }, Number(call.timeMsMax));
+  }, Math.min(Number(call.timeMsMax), TIMER_MS_MAX));
+  const cut = setTimeout(() => {
+    isCut = true;
+    abort.abort();
+  }, Math.min(cutMs, TIMER_MS_MAX));
   const alive = setInterval(() => {
     renew().then(
       (counts) => {
@@ -34,12 +48,14 @@ export async function call(call: actors.AppCall, renewMs: number, renew: () => P
     const answer = await follow(call, abort.signal);
     return { id: call.id, answer: { tag: "ok", val: answer } };
   } catch (error) {
-    if (isLost) return undefined;
+    if (isLost) return "lost";
+    if (isCut && !isLate) return "cut";
     const tag = isLate ? "timed-out" : error instanceof Failed ? error.tag : "unreachable";
     const text = isLate ? `no answer within ${call.timeMsMax} ms` : cause(error);
     return { id: call.id, answer: { tag: "err", val: { tag, val: text } } };
   } finally {
     clearTimeout(late);
+    clearTimeout(cut);
     clearInterval(alive);
   }
 }

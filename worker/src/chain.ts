@@ -6,12 +6,14 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { type Env, home } from "./address.js";
 import { call as callApp } from "./call.js";
+import { carry, isSlow, tookLong } from "./carrier.js";
 import { catalog } from "./catalog.js";
 import type { actors } from "./engine.js";
-import { CHAIN_MS_MAX, CHAIN_REQUESTS_MAX } from "./limits.js";
+import { confirmLater } from "./confirm.js";
+import { CHAIN_MS_MAX, CHAIN_REQUESTS_MAX, GUARD_MS, GUARDED_MAX } from "./limits.js";
 import { cause, log } from "./log.js";
 import type { Delivered, Letter } from "./object.js";
-import { policy } from "./settings.js";
+import { policy, slowCallMs } from "./settings.js";
 
 /** What is to be done in the world for actors, each named by its object. */
 export interface Work {
@@ -31,8 +33,13 @@ export class Chain extends WorkerEntrypoint<Env> {
   }
 }
 
+/** How many runs this isolate guards. */
+let guarded = 0;
+
 /** One invocation's part of chains. */
 export class Follower {
+  /** By run: what is to be done when nothing of it is pending any more. */
+  private readonly guards = new Map<string, () => Promise<void>>();
   private requests = 0;
   private readonly began = Date.now();
   private readonly rest: Work = { calls: [], letters: [] };
@@ -55,6 +62,7 @@ export class Follower {
   /** Goes on from what an object said. */
   async proceed(from: string, made: Delivered): Promise<void> {
     made.replies.forEach((reply) => this.onReply?.(reply));
+    if (made.isSafe) await this.guards.get(from)?.();
     await this.follow({ calls: made.calls.map((call) => ({ from, call })), letters: made.letters.map((letter) => ({ from, letter })) });
   }
 
@@ -64,9 +72,21 @@ export class Follower {
       return;
     }
     this.requests += 2;
+    const most = slowCallMs(this.env);
+    if (most === 0 || isSlow(call.url, Date.now())) {
+      await carry(this.env, from, call);
+      return;
+    }
     const object = home(this.env, from);
-    const outcome = await callApp(call, Number(policy(this.env).renewMs), async () => object.renew(from, [call.id]));
-    if (outcome === undefined) {
+    const left = most - (Date.now() - this.began);
+    const outcome = await callApp(call, Number(policy(this.env).renewMs), async () => object.renew(from, [call.id]), left);
+    if (outcome === "cut") {
+      log("info", "a call takes longer than a Worker may live: it is made again, by a carrier", { actor: from, call: call.id });
+      tookLong(call.url, Date.now());
+      await this.proceed(from, await object.deliver(from, { tag: "cut", call: call.id }, catalog().version));
+      return;
+    }
+    if (outcome === "lost") {
       log("warn", "a call was stopped: its lease had ended", { actor: from, call: call.id });
       return;
     }
@@ -83,16 +103,44 @@ export class Follower {
         continue;
       }
       this.requests += 1;
-      const made = await home(this.env, letter.to).deliver(letter.to, { tag: "tell", body: letter.body }, catalog().version);
+      // One that comes again finds what is left of the first time.
+      const isGuarded = letter.tries === 1 && guarded < GUARDED_MAX;
+      const made = await home(this.env, letter.to).deliver(letter.to, { tag: "tell", body: letter.body }, catalog().version, { guarded: isGuarded });
       if (made.fault !== undefined) continue;
-      confirmed.push(letter.number);
-      next.push(this.caught(letter.to, this.proceed(letter.to, made)));
+      if (made.isSafe) {
+        confirmed.push(letter.number);
+        next.push(this.caught(letter.to, this.proceed(letter.to, made)));
+      } else {
+        next.push(this.guard(from, letter, made));
+      }
     }
     if (confirmed.length > 0) {
       this.requests += 1;
-      next.push(this.caught(from, home(this.env, from).confirm(confirmed)));
+      next.push(this.caught(from, confirmLater(this.env, from, confirmed)));
     }
     await Promise.all(next);
+  }
+
+  /** Goes on with a run, and confirms the letter that started it when the run can do without: until then the letter is what brings it back. */
+  private async guard(from: string, letter: Letter, made: Delivered): Promise<void> {
+    let isOver = false;
+    guarded += 1;
+    const end = async (release: boolean): Promise<void> => {
+      if (isOver) return;
+      isOver = true;
+      guarded -= 1;
+      clearTimeout(timer);
+      this.guards.delete(letter.to);
+      if (release) {
+        this.requests += 1;
+        await home(this.env, letter.to).release();
+      }
+      await confirmLater(this.env, from, [letter.number]);
+    };
+    const timer = setTimeout(() => void this.caught(letter.to, end(true)), GUARD_MS);
+    this.guards.set(letter.to, async () => end(false));
+    await this.caught(letter.to, this.proceed(letter.to, made));
+    await this.caught(letter.to, end(true));
   }
 
   private isSpent(): boolean {

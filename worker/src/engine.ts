@@ -132,17 +132,40 @@ export function instance(part: Part, settings: actors.Settings): Instance {
   return made;
 }
 
-let ledgerExports: typeof ledgers | undefined;
+/** The instance of the ledger's component in this isolate. Its number tells handles from one that is gone. */
+interface Books {
+  exports: typeof ledgers;
+  memory: WebAssembly.Memory | undefined;
+}
+let books: Books | undefined;
+let booksMade = 0;
+
+/** Names the instance into which a call of `withLedgers` goes: a handle from an earlier one is of no use any more. */
+export function ledgersMade(): number {
+  if ((books?.memory?.buffer.byteLength ?? 0) > INSTANCE_BYTES_MAX) books = undefined;
+  if (books === undefined) {
+    let memory: WebAssembly.Memory | undefined;
+    const made = ledger(modules, {}, (module, imports) => {
+      const made = new WebAssembly.Instance(module, imports);
+      if (made.exports.memory instanceof WebAssembly.Memory) memory = made.exports.memory;
+      return made;
+    });
+    books = { exports: (made as unknown as { ledgers: typeof ledgers }).ledgers, memory };
+    booksMade += 1;
+  }
+  return booksMade;
+}
 
 /** A call into the ledger's component. Where it traps, whoever holds a ledger makes it again from what is stored. */
 export function withLedgers<T>(call: (exports: typeof ledgers) => T): T {
+  ledgersMade();
   try {
-    ledgerExports ??= (ledger(modules, {}) as unknown as { ledgers: typeof ledgers }).ledgers;
-    return call(ledgerExports);
+    return call((books as Books).exports);
   } catch (error) {
     const payload = (error as { payload?: { code?: string; message?: string } }).payload;
     if (payload?.code !== undefined) throw new Refused(payload.code, payload.message ?? "");
-    ledgerExports = undefined;
+    books = undefined;
+    log("error", "a ledger trapped", { code: "engine_fault", cause: cause(error) });
     throw new Trap(`the ledger failed: ${cause(error)}`);
   }
 }

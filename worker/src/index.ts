@@ -1,11 +1,12 @@
 // The Worker: requests in, one class of objects for each part of the engine.
 
 import { type Env } from "./address.js";
-import { recent } from "./catalog.js";
 import { Home } from "./object.js";
 import { answer } from "./requests.js";
+import { lookAfterAlarms } from "./safety.js";
 import { fault } from "./settings.js";
 
+export { Carrier } from "./carrier.js";
 export { Chain } from "./chain.js";
 
 /** Houses `catalog`, `stream` and `history`. */
@@ -22,8 +23,7 @@ export default {
     return answer(request, env, ctx);
   },
 
-  /** The safety net: a cron trigger wakes the objects whose alarms matter to everybody, should the platform have lost one. */
   async scheduled(_event, env, ctx): Promise<void> {
-    await recent(env, ctx);
+    if (fault(env) === undefined) await lookAfterAlarms(env, ctx);
   },
 } satisfies ExportedHandler<Env>;

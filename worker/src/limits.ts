@@ -12,6 +12,10 @@ export const CATALOG_AGE_MS_MAX = 5_000;
 export const CHAIN_MS_MAX = 10_000;
 /** At this age of an invocation its calls are cut off, and go to carriers. */
 export const SLOW_CALL_MS = 27_000;
+/** How long a run does without an alarm, because whoever told it to start sees to it: most runs are over by then, and an alarm costs a row. */
+export const GUARD_MS = 3_000;
+/** Runs that an isolate guards at a time: their senders store what is not confirmed again and again. */
+export const GUARDED_MAX = 32;
 /** How long a confirmation of letters waits for others, or for a message to ride on. Letters that are not confirmed are stored again and
  * again with what their sender stores, so that this is not long. */
 export const CONFIRM_MS = 100;

@@ -1,7 +1,8 @@
-// Logs: one JSON object a line, with the actor, which for a run is its id.
+// Logs: one JSON object a line, with the actor, and the id of the run where it is one.
 
 export function log(level: "info" | "warn" | "error", message: string, more: Record<string, unknown> = {}): void {
-  console[level](JSON.stringify({ level, message, ...more }));
+  const actor = typeof more.actor === "string" && more.actor.startsWith("run/") ? { run: more.actor.slice("run/".length) } : {};
+  console[level](JSON.stringify({ level, message, ...actor, ...more }));
 }
 
 /** What an error says, for people. */

@@ -8,8 +8,8 @@ import { DurableObject } from "cloudflare:workers";
 import { addressOf, CATALOG, type Env, home, nameOf } from "./address.js";
 import { type Catalog, atLeast, catalog, isHere, learn } from "./catalog.js";
 import type { Work } from "./chain.js";
-import { type Address, type Instance, type actors, type ledgers, instance, partOf, Refused, Trap, withLedgers } from "./engine.js";
-import { ROUNDS_MAX, FAILURE_MS, WATCH_MS_MAX, DELIVERIES_AT_ONCE_MAX } from "./limits.js";
+import { type Address, type Instance, type actors, type ledgers, instance, ledgersMade, partOf, Refused, Trap, withLedgers } from "./engine.js";
+import { ALARM_OVERDUE_MS, DELIVERIES_AT_ONCE_MAX, FAILURE_MS, ROUNDS_MAX, WATCH_MS_MAX } from "./limits.js";
 import { cause, log } from "./log.js";
 import { policy, settings } from "./settings.js";
 import { Store } from "./store.js";
@@ -18,12 +18,24 @@ import { Store } from "./store.js";
 export type About =
   | { tag: "tell"; body: Uint8Array }
   | { tag: "ask"; body: Uint8Array }
-  | { tag: "answered"; outcome: actors.CallOutcome };
+  | { tag: "answered"; outcome: actors.CallOutcome }
+  /** Whoever made this call had to stop: it is to be made by somebody else. */
+  | { tag: "cut"; call: string };
 
 export interface Letter {
   number: bigint;
   to: string;
   body: Uint8Array;
+  /** How often it was sent. */
+  tries: number;
+}
+
+/** What goes with a message. */
+export interface Beside {
+  /** Letters of this actor that were taken in. */
+  confirmed?: bigint[];
+  /** Whoever delivers it goes on delivering until nothing is pending, and if not, the message comes again: so long no alarm is needed. */
+  guarded?: boolean;
 }
 
 /** What came of a message. */
@@ -38,11 +50,15 @@ export interface Delivered {
   letters: Letter[];
   /** Why there was no turn. */
   fault?: { code: string; message: string };
+  /** What is pending here does not depend on whoever delivered the message. */
+  isSafe: boolean;
   /** The catalog that was decided by. */
   catalog: bigint;
   /** How often this actor has published since it was made. */
   news: number;
 }
+
+const NOTHING: ledgers.Settled = { letters: [], calls: new Uint32Array() };
 
 interface Hot {
   address: Address;
@@ -51,10 +67,15 @@ interface Hot {
 }
 
 export abstract class Home extends DurableObject<Env> {
-  private readonly store: Store;
-  private name: string | undefined;
-  private ledger: ledgers.Ledger | undefined;
+  protected readonly store: Store;
+  protected name: string | undefined;
+  /** With the number of the instance that it lives in. */
+  private ledger: { made: number; handle: ledgers.Ledger } | undefined;
   private hot: Hot | undefined;
+  /** While somebody guards this actor: the alarm that is not set. */
+  private guard: { alarm: bigint | undefined } | undefined;
+  /** Letters that are being delivered. */
+  private sending: Promise<unknown> = Promise.resolve();
   private news = Math.floor(Math.random() * 2 ** 40);
   private readonly watchers = new Set<() => void>();
   private nextToken = BigInt(Math.floor(Math.random() * 2 ** 50));
@@ -65,41 +86,81 @@ export abstract class Home extends DurableObject<Env> {
     void ctx.blockConcurrencyWhile(async () => this.load());
   }
 
-  /** The ledger, and the name under which this actor is known. */
   private async load(): Promise<void> {
-    const alarm = (await this.ctx.storage.getAlarm()) ?? undefined;
-    this.reload(alarm);
+    this.loadLedger((await this.ctx.storage.getAlarm()) ?? undefined);
   }
 
-  private reload(alarm: number | undefined): void {
+  /** The ledger from what is stored, and the name under which this actor is known. */
+  private loadLedger(alarm?: number): ledgers.Ledger {
     const loaded = this.store.load();
     this.name ??= loaded.name;
-    this.ledger = withLedgers((exports) => {
-      const at = alarm === undefined ? undefined : BigInt(alarm);
-      return exports.Ledger.load(policy(this.env), loaded.head, loaded.parcels, at);
-    });
-    this.hot = undefined;
+    const at = alarm === undefined ? undefined : BigInt(alarm);
+    const made = ledgersMade();
+    const handle = withLedgers((exports) => exports.Ledger.load(policy(this.env), loaded.head, loaded.parcels, at));
+    this.ledger = { made, handle };
+    return handle;
+  }
+
+  /** A call of the ledger, which is made again where another actor's trap took its instance away. The alarm that is set is not
+   * known then, so that it is set once more: too often rather than too late. */
+  private withLedger<T>(call: (ledger: ledgers.Ledger) => T): T {
+    const handle = this.ledger?.made === ledgersMade() ? this.ledger.handle : this.loadLedger();
+    return withLedgers(() => call(handle));
   }
 
   /** Delivers a message; gives what the one who delivered it has to do next. */
-  async deliver(name: string, about: About, version: bigint, confirmed: bigint[] = []): Promise<Delivered> {
+  async deliver(name: string, about: About, version: bigint, { confirmed = [], guarded = false }: Beside = {}): Promise<Delivered> {
     this.name = name;
     await this.knowCatalog(version);
     this.confirmAll(confirmed);
+    if (guarded) this.guard ??= { alarm: undefined };
     const token = about.tag === "ask" ? (this.nextToken += 1n) : undefined;
     const message: actors.Message = about.tag === "tell"
       ? { tag: "tell", val: about.body }
       : about.tag === "ask"
         ? { tag: "ask", val: [token ?? 0n, about.body] }
-        : { tag: "answered", val: about.outcome };
-    const over = about.tag === "answered" ? [about.outcome.id] : [];
+        : about.tag === "answered"
+          ? { tag: "answered", val: about.outcome }
+          : { tag: "lost", val: [about.call] };
+    const over = about.tag === "answered" ? [about.outcome.id] : about.tag === "cut" ? [about.call] : [];
     let made = this.tryTurn(message, over);
     if (made.fault !== undefined && about.tag === "answered" && made.fault.code === "engine_fault") {
       // The run must learn that its answer could not be taken in: that counts as a failed attempt.
       const outcome = { id: about.outcome.id, answer: { tag: "err", val: { tag: "engine-fault", val: made.fault.message } } } as const;
       made = this.tryTurn({ tag: "answered", val: outcome }, over);
     }
-    return token === undefined ? made : { ...made, token };
+    return { ...made, ...(token === undefined ? {} : { token }), isSafe: await this.isSafe(made) };
+  }
+
+  /** Whoever guarded this actor does so no longer. */
+  async release(): Promise<void> {
+    const guard = this.guard;
+    this.guard = undefined;
+    if (guard?.alarm !== undefined) this.store.setAlarm(guard.alarm);
+  }
+
+  /** Whether whoever guards this actor may stop: it has an alarm of its own, or nothing is pending. */
+  private async isSafe(made: Delivered): Promise<boolean> {
+    if (this.guard === undefined) return true;
+    if (made.calls.length + made.letters.length > 0) return false;
+    await this.sending;
+    if (this.guard === undefined || this.withLedger((ledger) => ledger.pending()) !== undefined) return this.guard === undefined;
+    this.guard = undefined;
+    // It believes in the alarm that was not set.
+    this.ledger = undefined;
+    return true;
+  }
+
+  /** The alarm to set with a turn: none as long as the actor is guarded, unless it wants to be woken itself. */
+  private alarmOf(settled: bigint | undefined, wakes: boolean): bigint | undefined {
+    if (this.guard === undefined) return settled;
+    const earliest = [this.guard.alarm, settled].filter((at) => at !== undefined).sort((a, b) => (a < b ? -1 : 1))[0];
+    if (!wakes) {
+      this.guard.alarm = earliest;
+      return undefined;
+    }
+    this.guard = undefined;
+    return earliest;
   }
 
   /** Letters were taken in by their receivers. */
@@ -110,9 +171,7 @@ export abstract class Home extends DurableObject<Env> {
   /** These calls are under way; false: stop them, they count as lost. */
   async renew(name: string, calls: string[]): Promise<boolean> {
     this.name = name;
-    const ledger = this.ledger;
-    if (ledger === undefined) return false;
-    const writes = withLedgers(() => ledger.renew(calls, BigInt(Date.now())));
+    const writes = this.withLedger((ledger) => ledger.renew(calls, BigInt(Date.now())));
     if (writes === undefined) return false;
     this.store.commit(name, [], writes, undefined);
     return true;
@@ -137,9 +196,14 @@ export abstract class Home extends DurableObject<Env> {
     return catalog();
   }
 
-  /** Throws what is in memory away, for tests. */
-  async evict(): Promise<void> {
-    this.ctx.abort("evicted by a test");
+  /** Sees to it that an alarm is set where one is needed, should the platform have lost it. */
+  async nudge(): Promise<void> {
+    const [now, set] = [Date.now(), await this.ctx.storage.getAlarm()];
+    if (set !== null && set > now - ALARM_OVERDUE_MS) return;
+    const at = this.withLedger((ledger) => ledger.pending());
+    if (at === undefined) return;
+    log("warn", "an alarm was lost and is set again", { actor: this.name });
+    this.store.setAlarm(at > BigInt(now) ? at : BigInt(now));
   }
 
   /** Every error is caught: an alarm that throws six times would be gone for good. */
@@ -148,18 +212,17 @@ export abstract class Home extends DurableObject<Env> {
       await this.ring();
     } catch (error) {
       log("error", "an alarm could not be handled; it comes again", { actor: this.name, cause: cause(error) });
-      this.store.setAlarm(BigInt(Date.now() + FAILURE_MS));
+      this.recover();
     }
   }
 
-  private async ring(): Promise<void> {
-    const ledger = this.ledger;
+  protected async ring(): Promise<void> {
     const name = this.name;
-    if (ledger === undefined || name === undefined) return;
+    if (name === undefined) return;
     await this.knowCatalog(0n);
-    const rung = withLedgers(() => ledger.ring(BigInt(Date.now())));
+    const rung = this.withLedger((ledger) => ledger.ring(BigInt(Date.now())));
     this.store.commit(name, [], rung.writes, rung.alarm);
-    withLedgers(() => ledger.keep());
+    this.withLedger((ledger) => ledger.keep());
     const work: Work = { calls: [], letters: rung.letters.map((letter) => ({ from: name, letter })) };
     const due: { message: actors.Message; over: string[] }[] = [];
     if (rung.lost.length > 0) due.push({ message: { tag: "lost", val: rung.lost } as actors.Message, over: rung.lost });
@@ -167,19 +230,10 @@ export abstract class Home extends DurableObject<Env> {
     if (rung.wake) due.push({ message: { tag: "wake" }, over: [] });
     for (const { message, over } of due) {
       const made = this.tryTurn(message, over);
-      if (made.fault !== undefined) this.again();
       work.calls.push(...made.calls.map((call) => ({ from: name, call })));
       work.letters.push(...made.letters.map((letter) => ({ from: name, letter })));
     }
     if (work.calls.length + work.letters.length > 0) await this.handOn(work);
-  }
-
-  /** After a turn that failed. */
-  private again(): void {
-    const ledger = this.ledger;
-    if (ledger === undefined) return;
-    const at = withLedgers(() => ledger.againLater(BigInt(Date.now())));
-    if (at !== undefined) this.store.setAlarm(at);
   }
 
   /** A Worker goes on with it: no user's code is waited for in here. */
@@ -193,15 +247,21 @@ export abstract class Home extends DurableObject<Env> {
       await atLeast(this.env, version);
       return;
     }
+    // It tells its snapshot when it is resumed. Nobody decides by an empty one because it could not.
+    if (this.hot === undefined) {
+      const { fault } = this.tryTurn({ tag: "resume" }, []);
+      if (fault !== undefined) throw new Refused(fault.code, fault.message);
+    }
     isHere();
-    // It tells its snapshot when it is resumed.
-    if (this.hot === undefined) this.tryTurn({ tag: "resume" }, []);
   }
 
   private confirmAll(numbers: bigint[]): void {
-    const ledger = this.ledger;
-    if (ledger === undefined || numbers.length === 0) return;
-    withLedgers(() => numbers.forEach((number) => ledger.confirm(number)));
+    if (numbers.length === 0) return;
+    try {
+      this.withLedger((ledger) => numbers.forEach((number) => ledger.confirm(number)));
+    } catch (error) {
+      log("warn", "confirmations were lost: letters come again", { actor: this.name, cause: cause(error) });
+    }
   }
 
   /** One turn; a trap may come of the state of the instance, so the actor gets a second chance in a fresh one. */
@@ -215,25 +275,30 @@ export abstract class Home extends DurableObject<Env> {
         const code = error instanceof Trap || error instanceof Refused ? error.code : "engine_fault";
         log("error", "a message was not taken in", { actor: this.name, kind: message.tag, code, cause: cause(error) });
         this.recover();
-        return { replies: [], calls: [], letters: [], fault: { code, message: cause(error) }, catalog: catalog().version, news: this.news };
+        return { replies: [], calls: [], letters: [], fault: { code, message: cause(error) }, isSafe: true, catalog: catalog().version, news: this.news };
       }
     }
   }
 
-  /** What is in memory may be ahead of what is stored. */
+  /** What is in memory may be ahead of what is stored: it is read again, and an alarm set for what is pending. */
   private recover(): void {
+    this.hot = undefined;
+    this.guard = undefined;
+    const now = Date.now();
     try {
-      this.reload(undefined);
-      this.again();
+      const ledger = this.loadLedger();
+      const at = withLedgers(() => ledger.againLater(BigInt(now)));
+      if (at !== undefined) this.store.setAlarm(at);
     } catch (error) {
-      log("error", "an actor cannot be read", { actor: this.name, cause: cause(error) });
+      log("error", "an actor cannot be read; it is tried again", { actor: this.name, cause: cause(error) });
+      this.ledger = undefined;
+      this.store.setAlarm(BigInt(now + FAILURE_MS));
     }
   }
 
   private turn(message: actors.Message, over: string[]): Delivered {
     const name = this.name;
-    const ledger = this.ledger;
-    if (name === undefined || ledger === undefined) throw new Error("an actor without a name");
+    if (name === undefined) throw new Error("an actor without a name");
     const now = BigInt(Date.now());
     const known = catalog();
     const hot = this.make(name);
@@ -251,12 +316,14 @@ export abstract class Home extends DurableObject<Env> {
       if (effect.tag === "send") sends.push({ to: nameOf(effect.val.to), body: effect.val.body });
       else if (effect.tag === "call") calls.push(effect.val);
     }
-    const settled = withLedgers(() => {
+    // An answer that changed nothing leaves everything as it is, letters as well that were confirmed without a row's being written.
+    const isReading = message.tag === "ask" && done.writes.length + sends.length + calls.length === 0;
+    const settled = isReading ? NOTHING : this.withLedger((ledger) => {
       const decided = { over, sends, calls: calls.map((call) => call.id), owing: done.owing };
       return ledger.settle(done.wakeAt === undefined ? decided : { ...decided, wakeAt: done.wakeAt }, now);
     });
-    this.store.commit(name, done.writes, settled.writes, settled.alarm);
-    withLedgers(() => ledger.keep());
+    this.store.commit(name, done.writes, settled.writes, this.alarmOf(settled.alarm, done.wakeAt !== undefined));
+    if (!isReading) this.withLedger((ledger) => ledger.keep());
     const replies: Delivered["replies"] = [];
     for (const effect of done.effects) {
       if (effect.tag === "reply") replies.push(effect.val);
@@ -264,11 +331,15 @@ export abstract class Home extends DurableObject<Env> {
       else if (effect.tag === "install") learn({ version: effect.val.version, snapshot: effect.val.snapshot });
     }
     const { mine, theirs } = this.share(settled.letters);
-    if (mine.length > 0) this.ctx.waitUntil(this.send(name, mine));
+    if (mine.length > 0) {
+      this.sending = Promise.all([this.sending, this.send(name, mine)]);
+      this.ctx.waitUntil(this.sending);
+    }
     return {
       replies,
       calls: Array.from(settled.calls, (place) => calls[place]).filter((call) => call !== undefined),
       letters: theirs,
+      isSafe: true,
       catalog: catalog().version,
       news: this.news,
     };

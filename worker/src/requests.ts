@@ -4,7 +4,9 @@ import { type Env, home, nameOf } from "./address.js";
 import { readBody } from "./call.js";
 import { catalog, learn, recent } from "./catalog.js";
 import { Follower } from "./chain.js";
+import { takeConfirmations } from "./confirm.js";
 import { type http, instance } from "./engine.js";
+import { Exchange } from "./exchange.js";
 import { ASK_MS_MAX } from "./limits.js";
 import { cause, log } from "./log.js";
 import { settings } from "./settings.js";
@@ -33,24 +35,20 @@ export async function answer(request: Request, env: Env, ctx: ExecutionContext):
 
 async function exchange(request: Request, env: Env, ctx: ExecutionContext): Promise<Response> {
   const url = new URL(request.url);
-  const known = await recent(env, ctx);
+  await recent(env, ctx);
   const given = settings(env);
   const limits = instance("event-api", given).requests((http) => http.requestLimits());
   const body = await bodyOf(request, Number(limits.bodyBytesMax), Number(limits.bodyTimeMsMax));
-  const part = instance("event-api", given);
-  part.install(known.version, known.snapshot);
   const entropy = crypto.getRandomValues(new BigUint64Array(2)) as unknown as [bigint, bigint];
-  const open = part.requests((http) => new http.Exchange(BigInt(Date.now()), entropy, known.version, {
-    method: request.method,
-    path: url.pathname,
-    query: url.search.slice(1),
-    headers: [...request.headers],
-    body,
-  }));
+  const open = new Exchange(given, {
+    now: BigInt(Date.now()),
+    entropy,
+    request: { method: request.method, path: url.pathname, query: url.search.slice(1), headers: [...request.headers], body },
+  });
   try {
     const news = new Map<string, number>();
     let channels: string[] = [];
-    let progress = part.requests(() => open.start());
+    let progress = open.start();
     for (;;) {
       if (progress.tag === "respond") return response(progress.val);
       let answers: http.Answer[] = [];
@@ -61,13 +59,21 @@ async function exchange(request: Request, env: Env, ctx: ExecutionContext): Prom
         const ms = Number(progress.val) - Date.now();
         // A channel is named for the actor that publishes in it.
         const watched = channels[0];
-        if (watched !== undefined && ms > 0) await home(env, watched).watch(news.get(watched) ?? -1, ms);
+        if (watched !== undefined && ms > 0) await newsOf(env, watched, news.get(watched) ?? -1, ms);
       }
-      const next = answers;
-      progress = part.requests(() => open.resume(BigInt(Date.now()), next));
+      progress = open.resume(BigInt(Date.now()), answers);
     }
   } finally {
-    part.free(open);
+    open.free();
+  }
+}
+
+/** Waits for news of an actor, or for the loss of its object, after which it is to be asked again. */
+async function newsOf(env: Env, actor: string, seen: number, ms: number): Promise<void> {
+  try {
+    await home(env, actor).watch(seen, ms);
+  } catch (error) {
+    log("warn", "an actor was lost while it was watched", { actor, cause: cause(error) });
   }
 }
 
@@ -75,7 +81,7 @@ async function exchange(request: Request, env: Env, ctx: ExecutionContext): Prom
 async function ask(env: Env, ctx: ExecutionContext, question: http.Question, news: Map<string, number>): Promise<http.Answer> {
   const to = nameOf(question.to);
   try {
-    const made = await home(env, to).deliver(to, { tag: "ask", body: question.body }, catalog().version);
+    const made = await home(env, to).deliver(to, { tag: "ask", body: question.body }, catalog().version, { confirmed: takeConfirmations(to) });
     news.set(to, made.news);
     if (made.catalog > catalog().version) {
       const newest = await home(env, "catalog/0").catalog();
@@ -92,8 +98,14 @@ async function ask(env: Env, ctx: ExecutionContext, question: http.Question, new
     return await later(env, ctx, to, made);
   } catch (error) {
     log("warn", "an actor did not answer", { actor: to, cause: cause(error) });
-    return { tag: "err", val: { tag: "fault", val: cause(error) } };
+    return { tag: "err", val: failureOf(error) };
   }
+}
+
+/** What an error of the platform means to whoever asked. */
+export function failureOf(error: unknown): http.AskFailure {
+  const isOverloaded = (error as { overloaded?: boolean } | undefined)?.overloaded === true;
+  return isOverloaded ? { tag: "overloaded" } : { tag: "fault", val: cause(error) };
 }
 
 /** An answer that comes of calls, which this Worker makes. */

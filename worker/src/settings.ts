@@ -1,6 +1,7 @@
 // Settings, from variables and secrets of the Worker.
 
 import type { Env } from "./address.js";
+import { SLOW_CALL_MS } from "./limits.js";
 import { type actors, type ledgers, withLedgers } from "./engine.js";
 
 export const VERSION = "0.1.0";
@@ -21,12 +22,20 @@ export function settings(env: Env): actors.Settings {
   };
 }
 
-/** The home's choices: the ledger's own, but for the lease where it is set. */
+let usual: ledgers.Policy | undefined;
+
+/** The home's choices: the ledger's own, but for the lease where it is set: nothing is tried again later than that. */
 export function policy(env: Env): ledgers.Policy {
-  const usual = withLedgers((exports) => exports.defaultPolicy());
+  usual ??= withLedgers((exports) => exports.defaultPolicy());
   if (!env.STEPWELL_LEASE_MS) return usual;
   const leaseMs = BigInt(env.STEPWELL_LEASE_MS);
-  return { ...usual, leaseMs, renewMs: leaseMs / 3n, failureMs: leaseMs < usual.failureMs ? leaseMs : usual.failureMs };
+  const least = (usual: bigint): bigint => (leaseMs < usual ? leaseMs : usual);
+  return { ...usual, leaseMs, renewMs: leaseMs / 3n, failureMs: least(usual.failureMs), resendMsMin: least(usual.resendMsMin) };
+}
+
+/** At which age of an invocation its calls go to carriers. */
+export function slowCallMs(env: Env): number {
+  return env.STEPWELL_SLOW_CALL_MS ? Number(env.STEPWELL_SLOW_CALL_MS) : SLOW_CALL_MS;
 }
 
 /** What is missing before requests may be served, if anything is: a server without keys would be open to everybody. */

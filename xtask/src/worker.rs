@@ -6,11 +6,14 @@ use crate::process::{self, Running};
 use crate::workspace::Workspace;
 use crate::{build, packages, progress};
 use anyhow::Result;
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 /// The newest that Node 20 runs.
 const WRANGLER: &str = "wrangler@4.86.0";
+/// Checks types; what runs is made by esbuild.
+const COMPILER: &str = "node_modules/typescript/bin/tsc";
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -67,12 +70,26 @@ pub(crate) fn build(workspace: &Workspace) -> Result<Built> {
     packages::ensure(&folder)?;
     let dist = folder.join("dist");
     progress::step("worker", || {
-        let mut node = Command::new("node");
-        node.arg("build.mjs").arg(workspace.components()).arg(&dist);
-        process::run(node.current_dir(&folder))?;
-        process::run(Command::new("node").args(["node_modules/typescript/bin/tsc", "-p", "."]).current_dir(&folder))
+        node(&folder, &["build.mjs".as_ref(), workspace.components().as_ref(), dist.as_ref()])?;
+        node(&folder, &[COMPILER.as_ref(), "-p".as_ref(), ".".as_ref()])
     })?;
     Ok(Built { dist, workerd: folder.join("node_modules/workerd/bin/workerd") })
+}
+
+/// Builds the Worker, and the one of its own tests (worker/test) beside it; gives where that one is.
+pub(crate) fn build_for_tests(workspace: &Workspace) -> Result<PathBuf> {
+    let built = build(workspace)?;
+    let folder = workspace.root.join("worker");
+    let dist = folder.join("dist-test");
+    progress::step("worker of the tests", || {
+        node(&folder, &["test/build.mjs".as_ref(), built.dist.as_ref(), dist.as_ref()])?;
+        node(&folder, &[COMPILER.as_ref(), "-p".as_ref(), "test".as_ref()])
+    })?;
+    Ok(dist)
+}
+
+fn node(folder: &Path, arguments: &[&OsStr]) -> Result<()> {
+    process::run(Command::new("node").args(arguments).current_dir(folder))
 }
 
 fn dev(workspace: &Workspace, built: &Built, port: u16) -> Result<ExitCode> {

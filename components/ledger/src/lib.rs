@@ -74,6 +74,10 @@ impl wit::GuestLedger for Held {
         self.durable.borrow_mut().renew(calls, now, &self.policy).map(translate::writes)
     }
 
+    fn pending(&self) -> Option<u64> {
+        self.durable.borrow().pending()
+    }
+
     fn again_later(&self, now: u64) -> Option<u64> {
         translate::alarm(self.durable.borrow_mut().again_later(now, &self.policy))
     }

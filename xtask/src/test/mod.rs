@@ -4,6 +4,7 @@ mod checks;
 mod home;
 mod runner;
 mod tally;
+mod worker;
 
 use crate::workspace::Workspace;
 use crate::{build, packages, progress};
@@ -25,7 +26,7 @@ pub(crate) struct Arguments {
     /// Runs only the tests whose names contain this, and no checks
     #[arg(long, value_name = "TEXT")]
     filter: Option<String>,
-    /// Leaves out the end-to-end tests
+    /// Leaves out the end-to-end tests and those of the Worker
     #[arg(long)]
     quick: bool,
     /// Where the server of the end-to-end tests lives; any but the host runs these tests alone
@@ -55,6 +56,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCo
     tally
         .tests("unit tests of the host, and the engine's builds against each other", || runner.only(&[HOST, REPLAY]))?;
     if !arguments.quick {
+        tally.tests("tests of the Worker", || worker::run(workspace, arguments.filter.as_deref()))?;
         install_apps(workspace)?;
         tally.tests("end-to-end tests", || runner.only(&[END_TO_END]))?;
     }

@@ -45,7 +45,7 @@ impl Runner<'_> {
 }
 
 /// Runs `command`, shows what it says, and adds up the summaries in it. A failure without a failed test is one.
-fn counted(command: &mut Command) -> Result<Tally> {
+pub(crate) fn counted(command: &mut Command) -> Result<Tally> {
     let mut running = Running::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()))?;
     let (out, err) = (running.child().stdout.take(), running.child().stderr.take());
     let (out, err) = (out.context("no output")?, err.context("no output")?);

@@ -48,8 +48,16 @@ impl Tally {
     }
 
     /// Reads the summary lines of `cargo test` (`test result: ok. 5 passed; 0 failed; …`) and `cargo nextest`
-    /// (`Summary [ 0.1s] 5 tests run: 4 passed, 1 failed, 0 skipped`).
+    /// (`Summary [ 0.1s] 5 tests run: 4 passed, 1 failed, 0 skipped`), and those of Node (`ℹ pass 5`, `ℹ fail 1`).
     pub(crate) fn of_line(line: &str) -> Option<Self> {
+        if let Some((what, count)) = line.strip_prefix("ℹ ").and_then(|rest| rest.split_once(' ')) {
+            let count = count.parse().ok()?;
+            return match what {
+                "pass" => Some(Self { passed: count, failed: 0 }),
+                "fail" | "cancelled" => Some(Self { passed: 0, failed: count }),
+                _ => None,
+            };
+        }
         let (_, counts) = line.split_once("test result: ").or_else(|| line.split_once(" run: "))?;
         let before = |word: &str| {
             let (front, _) = counts.split_once(word)?;
@@ -72,12 +80,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn summary_lines_of_both_runners_are_read() {
+    fn summary_lines_of_all_runners_are_read() {
         let nextest = "     Summary [   0.113s] 15 tests run: 12 passed (1 slow), 2 failed, 1 timed out, 3 skipped";
         assert_eq!(Tally::of_line(nextest), Some(Tally { passed: 12, failed: 3 }));
         let cargo = "test result: FAILED. 4 passed; 1 failed; 0 ignored; 0 measured; 7 filtered out; finished in 0.01s";
         assert_eq!(Tally::of_line(cargo), Some(Tally { passed: 4, failed: 1 }));
         assert_eq!(Tally::of_line("running 5 tests"), None);
+        assert_eq!(Tally::of_line("ℹ pass 14"), Some(Tally { passed: 14, failed: 0 }));
+        assert_eq!(Tally::of_line("ℹ fail 2"), Some(Tally { passed: 0, failed: 2 }));
+        assert_eq!(Tally::of_line("ℹ cancelled 1"), Some(Tally { passed: 0, failed: 1 }));
+        assert_eq!(Tally::of_line("ℹ tests 17"), None);
         assert_eq!(Tally::of_line("        PASS [ 0.1s] xtask a_test"), None);
     }
 }
