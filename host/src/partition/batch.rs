@@ -3,7 +3,7 @@
 use super::debts::Debt;
 use crate::store::WakeRow;
 use crate::wit::{Address, AppCall, CatalogVersion, Message, Publish, Reply};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 /// A message and the actor that it goes to.
 pub struct Delivery {
@@ -62,6 +62,8 @@ pub struct Batch {
     pub wakes: HashMap<Address, (Option<WakeRow>, Next)>,
     /// The questions in this transaction.
     pub tokens: Vec<u64>,
+    /// The calls whose answers came with this transaction: what asks for one of them did so before it heard the answer.
+    pub answered: HashSet<String>,
     /// Actors that were told of an answer, or asked for their calls: they must be asked again where the commit fails.
     pub owed: Vec<Debt>,
     /// Actors that were woken: they must be woken again where the commit fails.

@@ -170,6 +170,7 @@ impl<P: Parts, O: Outside> Turns<P, O> {
             }
             Item::Answered { to, outcome } => {
                 self.debts.end(&outcome.id);
+                batch.answered.insert(outcome.id.clone());
                 batch.owed.push(Debt::Again(to.clone()));
                 batch.queue.push_back(Delivery { to, message: Message::Answered(outcome) });
             }
@@ -208,6 +209,8 @@ impl<P: Parts, O: Outside> Turns<P, O> {
             match effect {
                 Held::Reply(reply) => self.asks.answer(reply.token, Ok(reply.body)),
                 Held::Failed { token, why } => self.asks.fail(token, &why),
+                // An actor that was made anew and woken before it heard the answer asked for what has its answer now.
+                Held::Call(_, call) if batch.answered.contains(&call.id) => {}
                 Held::Call(from, call) => {
                     if self.debts.begin(&call, &from) == Begin::Now {
                         self.outside.call(&from, call);
