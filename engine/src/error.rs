@@ -125,6 +125,10 @@ codes! {
     // Runs.
     /// No run with this id.
     RunUnknown = "run_unknown", 404;
+    /// The run has no such step.
+    StepUnknown = "step_unknown", 404;
+    /// Several steps of the run have this name.
+    StepAmbiguous = "step_ambiguous", 409;
     /// The checkpoint belongs to an attempt that is no longer current.
     CheckpointStale = "checkpoint_stale", 409;
     /// A checkpoint may not carry this opcode.

@@ -116,6 +116,12 @@ impl EventId {
 }
 
 impl RunId {
+    /// The id of a run that no event asks for at `at`: a rerun.
+    #[must_use]
+    pub fn new(at: Millis, random: u128) -> Self {
+        Self(Ulid::from_parts(at.0, random))
+    }
+
     /// The run that `event` starts in `function`: derived, so that the same event twice means the same run.
     #[must_use]
     pub fn derived(event: EventId, function: &FunctionId) -> Self {

@@ -116,6 +116,8 @@ pub const STEPS_PER_RUN_MAX: usize = 1_000;
 pub const OPS_PER_ANSWER_MAX: usize = 1_000;
 /// The state of one run: outputs and errors of its steps.
 pub const RUN_STATE_BYTES_MAX: usize = 32 << 20;
+/// Runs that are listed under one event, reruns included; more of them exist, and are found by their ids.
+pub const RUNS_PER_EVENT_LISTED_MAX: usize = 1_000;
 /// A sleep.
 pub const SLEEP_TIME_MAX: Millis = Millis(366 * 24 * 60 * 60 * 1_000);
 /// The shortest delay that an app may ask for with Retry-After ...
@@ -172,6 +174,10 @@ pub const WAIT_TIME_DEFAULT: Millis = Millis(365 * 24 * 60 * 60 * 1_000);
 pub const CANCELLATIONS_KEPT_MAX: usize = 1_000;
 /// Rows of runs that one turn looks at for a bulk cancellation.
 pub const CANCELLATION_RUNS_PER_TURN_MAX: u32 = 500;
+/// Functions that one run may defer.
+pub const DEFERS_PER_RUN_MAX: usize = 20;
+/// The inputs of what one run defers, together.
+pub const DEFERS_BYTES_MAX: usize = 4 << 20;
 /// How deep functions may invoke functions.
 pub const INVOKE_DEPTH_MAX: u32 = 32;
 /// Stored events that a list reads at first, before it knows how large they are.

@@ -33,3 +33,22 @@ macro_rules! scenarios {
         &[$((stringify!($scenario), $scenario as fn(&$crate::Lane<'_>))),*]
     };
 }
+
+/// `hold_with_each_sdk!(SCENARIOS)`: a test for each SDK that runs these scenarios; `javascript:` names those that only the SDKs for
+/// JavaScript can show.
+#[macro_export]
+macro_rules! hold_with_each_sdk {
+    ($scenarios:expr) => { $crate::hold_with_each_sdk!($scenarios, javascript: &[]); };
+    ($scenarios:expr, javascript: $of_javascript:expr) => {
+        $crate::hold_with_each_sdk!(@test hold_with_inngest_js_4, Js4, $scenarios, $of_javascript);
+        $crate::hold_with_each_sdk!(@test hold_with_inngest_js_3, Js3, $scenarios, $of_javascript);
+        $crate::hold_with_each_sdk!(@test hold_with_inngest_py, Py, $scenarios, &[]);
+    };
+    (@test $name:ident, $sdk:ident, $scenarios:expr, $more:expr) => {
+        #[test]
+        fn $name() {
+            let scenarios: [&[$crate::Scenario]; 2] = [$scenarios, $more];
+            $crate::run_scenarios(&$crate::World::dev(&[$crate::Sdk::$sdk]).lanes(), &scenarios.concat());
+        }
+    };
+}

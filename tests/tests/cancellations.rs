@@ -1,7 +1,7 @@
 //! What stops a run: events, timeouts.
 
 use serde_json::json;
-use stepwell_tests::{Lane, Scenario, Sdk, World, run_scenarios, scenarios, until};
+use stepwell_tests::{Lane, Scenario, hold_with_each_sdk, scenarios, until};
 
 const SCENARIOS: &[Scenario] = scenarios![
     an_event_with_the_same_key_cancels_the_run_and_no_other_does,
@@ -9,20 +9,7 @@ const SCENARIOS: &[Scenario] = scenarios![
     many_runs_are_cancelled_by_one_request,
 ];
 
-#[test]
-fn hold_with_inngest_js_4() {
-    run_scenarios(&World::dev(&[Sdk::Js4]).lanes(), SCENARIOS);
-}
-
-#[test]
-fn hold_with_inngest_js_3() {
-    run_scenarios(&World::dev(&[Sdk::Js3]).lanes(), SCENARIOS);
-}
-
-#[test]
-fn hold_with_inngest_py() {
-    run_scenarios(&World::dev(&[Sdk::Py]).lanes(), SCENARIOS);
-}
+hold_with_each_sdk!(SCENARIOS);
 
 fn an_event_with_the_same_key_cancels_the_run_and_no_other_does(lane: &Lane<'_>) {
     let [stopped, other] = ["stopped", "other"].map(|key| {

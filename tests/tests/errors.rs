@@ -1,7 +1,7 @@
 //! What throws: retries, attempts, and who hears of it.
 
 use serde_json::json;
-use stepwell_tests::{Lane, Scenario, Sdk, World, run_scenarios, scenarios, until};
+use stepwell_tests::{Lane, Scenario, Sdk, hold_with_each_sdk, scenarios, until};
 
 /// RetryAfterError is rounded to seconds on its way, and never below one.
 const RETRY_AFTER_MS_MIN: u64 = 1_000;
@@ -16,20 +16,7 @@ const SCENARIOS: &[Scenario] = scenarios![
     a_function_that_throws_once_keeps_its_steps,
 ];
 
-#[test]
-fn hold_with_inngest_js_4() {
-    run_scenarios(&World::dev(&[Sdk::Js4]).lanes(), SCENARIOS);
-}
-
-#[test]
-fn hold_with_inngest_js_3() {
-    run_scenarios(&World::dev(&[Sdk::Js3]).lanes(), SCENARIOS);
-}
-
-#[test]
-fn hold_with_inngest_py() {
-    run_scenarios(&World::dev(&[Sdk::Py]).lanes(), SCENARIOS);
-}
+hold_with_each_sdk!(SCENARIOS);
 
 fn a_step_that_fails_twice_then_succeeds(lane: &Lane<'_>) {
     let run = lane.run("flaky", &json!({}));

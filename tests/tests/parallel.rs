@@ -1,7 +1,7 @@
 //! Parallel steps: planned, called one by one, and joined.
 
 use serde_json::json;
-use stepwell_tests::{Finished, Lane, Scenario, Sdk, World, run_scenarios, scenarios, until};
+use stepwell_tests::{Finished, Lane, Scenario, Sdk, hold_with_each_sdk, scenarios, until};
 
 const SCENARIOS: &[Scenario] = scenarios![
     parallel_steps_get_a_call_each,
@@ -9,20 +9,7 @@ const SCENARIOS: &[Scenario] = scenarios![
     a_race_goes_on_with_the_first,
 ];
 
-#[test]
-fn hold_with_inngest_js_4() {
-    run_scenarios(&World::dev(&[Sdk::Js4]).lanes(), SCENARIOS);
-}
-
-#[test]
-fn hold_with_inngest_js_3() {
-    run_scenarios(&World::dev(&[Sdk::Js3]).lanes(), SCENARIOS);
-}
-
-#[test]
-fn hold_with_inngest_py() {
-    run_scenarios(&World::dev(&[Sdk::Py]).lanes(), SCENARIOS);
-}
+hold_with_each_sdk!(SCENARIOS);
 
 fn parallel_steps_get_a_call_each(lane: &Lane<'_>) {
     let run = lane.run("parallel", &json!({}));

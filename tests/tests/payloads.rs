@@ -1,7 +1,7 @@
 //! Large steps and large states.
 
 use serde_json::json;
-use stepwell_tests::{Lane, Scenario, Sdk, World, run_scenarios, scenarios};
+use stepwell_tests::{Lane, Scenario, Sdk, hold_with_each_sdk, scenarios};
 
 const MIB: usize = 1 << 20;
 
@@ -11,20 +11,7 @@ const SCENARIOS: &[Scenario] = scenarios![
     an_output_above_the_limit_fails_with_a_code,
 ];
 
-#[test]
-fn hold_with_inngest_js_4() {
-    run_scenarios(&World::dev(&[Sdk::Js4]).lanes(), SCENARIOS);
-}
-
-#[test]
-fn hold_with_inngest_js_3() {
-    run_scenarios(&World::dev(&[Sdk::Js3]).lanes(), SCENARIOS);
-}
-
-#[test]
-fn hold_with_inngest_py() {
-    run_scenarios(&World::dev(&[Sdk::Py]).lanes(), SCENARIOS);
-}
+hold_with_each_sdk!(SCENARIOS);
 
 fn a_step_of_three_megabytes_is_remembered(lane: &Lane<'_>) {
     let run = lane.run("big-step", &json!({}));

@@ -1,24 +1,11 @@
 //! Sleeping, and being stopped in one's sleep.
 
 use serde_json::json;
-use stepwell_tests::{Lane, Scenario, Sdk, World, run_scenarios, scenarios, until};
+use stepwell_tests::{Lane, Scenario, Sdk, World, hold_with_each_sdk, scenarios, until};
 
 const SCENARIOS: &[Scenario] = scenarios![a_sleep_is_never_early, a_cancelled_run_stays_stopped_and_says_so];
 
-#[test]
-fn hold_with_inngest_js_4() {
-    run_scenarios(&World::dev(&[Sdk::Js4]).lanes(), SCENARIOS);
-}
-
-#[test]
-fn hold_with_inngest_js_3() {
-    run_scenarios(&World::dev(&[Sdk::Js3]).lanes(), SCENARIOS);
-}
-
-#[test]
-fn hold_with_inngest_py() {
-    run_scenarios(&World::dev(&[Sdk::Py]).lanes(), SCENARIOS);
-}
+hold_with_each_sdk!(SCENARIOS);
 
 #[test]
 fn a_sleep_goes_on_over_a_crash() {

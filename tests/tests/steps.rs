@@ -1,7 +1,7 @@
 //! Functions whose steps come one after another, and what starts them.
 
 use serde_json::{Value, json};
-use stepwell_tests::{Lane, Scenario, Sdk, World, run_scenarios, scenarios, until};
+use stepwell_tests::{Lane, Scenario, hold_with_each_sdk, scenarios, until};
 
 const SCENARIOS: &[Scenario] = scenarios![
     a_single_step_runs_once,
@@ -17,20 +17,7 @@ const SCENARIOS: &[Scenario] = scenarios![
     the_version_is_learned_from_the_first_answer,
 ];
 
-#[test]
-fn hold_with_inngest_js_4() {
-    run_scenarios(&World::dev(&[Sdk::Js4]).lanes(), SCENARIOS);
-}
-
-#[test]
-fn hold_with_inngest_js_3() {
-    run_scenarios(&World::dev(&[Sdk::Js3]).lanes(), SCENARIOS);
-}
-
-#[test]
-fn hold_with_inngest_py() {
-    run_scenarios(&World::dev(&[Sdk::Py]).lanes(), SCENARIOS);
-}
+hold_with_each_sdk!(SCENARIOS);
 
 fn a_single_step_runs_once(lane: &Lane<'_>) {
     let run = lane.run("single-step", &json!({"n": 1}));

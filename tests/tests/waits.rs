@@ -1,7 +1,7 @@
 //! Waiting for events, for signals and for other functions.
 
 use serde_json::{Value, json};
-use stepwell_tests::{Finished, Lane, Scenario, Sdk, World, run_scenarios, scenarios, until};
+use stepwell_tests::{Finished, Lane, Scenario, Sdk, World, hold_with_each_sdk, scenarios, until};
 
 const SCENARIOS: &[Scenario] = scenarios![
     an_event_with_the_same_key_resumes_the_run_and_no_other_does,
@@ -15,24 +15,7 @@ const SCENARIOS: &[Scenario] = scenarios![
 ];
 const OF_JAVASCRIPT: &[Scenario] = scenarios![a_signal_is_taken_by_the_one_who_waits, a_newer_waiter_takes_over];
 
-#[test]
-fn hold_with_inngest_js_4() {
-    let world = World::dev(&[Sdk::Js4]);
-    run_scenarios(&world.lanes(), SCENARIOS);
-    run_scenarios(&world.lanes(), OF_JAVASCRIPT);
-}
-
-#[test]
-fn hold_with_inngest_js_3() {
-    let world = World::dev(&[Sdk::Js3]);
-    run_scenarios(&world.lanes(), SCENARIOS);
-    run_scenarios(&world.lanes(), OF_JAVASCRIPT);
-}
-
-#[test]
-fn hold_with_inngest_py() {
-    run_scenarios(&World::dev(&[Sdk::Py]).lanes(), SCENARIOS);
-}
+hold_with_each_sdk!(SCENARIOS, javascript: OF_JAVASCRIPT);
 
 #[test]
 fn a_wait_goes_on_over_a_crash() {

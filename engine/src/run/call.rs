@@ -98,7 +98,9 @@ impl Writer<'_> {
         self.state.stack.write(self.unit.cause, &mut body);
         body.push_str(",\"step_id\":\"step\"");
         body.push_str(if use_api { ",\"use_api\":true}" } else { ",\"use_api\":false}" });
-        body.push_str(",\"defers\":{},\"event\":");
+        body.push_str(",\"defers\":");
+        self.state.defers.write(&mut body)?;
+        body.push_str(",\"event\":");
         body.push_str(self.events.first().map_or("null", |event| self.text(event)));
         body.push_str(",\"events\":[");
         if with_events {
@@ -108,7 +110,7 @@ impl Writer<'_> {
         }
         body.push_str("],\"steps\":{");
         if !use_api {
-            for (place, memo) in self.state.memos.values().enumerate() {
+            for (place, (_, memo)) in self.state.told().enumerate() {
                 push_separated(&mut body, place, memo.id_json());
                 body.push(':');
                 body.push_str(self.text(memo));

@@ -1,6 +1,7 @@
 //! Async checkpoints: steps that an app saves while its request goes on (PROTOCOL §7.12).
 
 use super::decide::within_limits;
+use super::defer;
 use super::journal::{Checkpointed, Record};
 use super::opcode::{Around, Op, Reading, Rejection};
 use super::state::State;
@@ -22,7 +23,7 @@ struct Wire<'a> {
 ///
 /// # Errors
 /// `checkpoint_stale` where its dispatch is no longer current, so that the app stops; `state_too_large`;
-/// `checkpoint_opcode` and `opcode_unsupported`; `body_invalid`.
+/// `checkpoint_opcode`; `body_invalid`.
 pub fn read(state: &State, body: &RawValue, now: Millis) -> Result<Option<Checkpointed>, Refusal> {
     let wire: Wire<'_> = serde_json::from_str(body.get())
         .map_err(|error| Refusal::new(Code::BodyInvalid, format!("The checkpoint cannot be read: {error}.")))?;
@@ -35,6 +36,7 @@ pub fn read(state: &State, body: &RawValue, now: Millis) -> Result<Option<Checkp
             steps.push(record);
         }
     }
+    defer::admit(state, &mut steps);
     within_limits(state, &steps)
         .map_err(|problem| Refusal::new(problem.code.unwrap_or(Code::StateTooLarge), problem.message))?;
     Ok((!steps.is_empty()).then_some(Checkpointed { unit, generation, steps }))
@@ -54,12 +56,8 @@ fn current(state: &State, wire: &Wire<'_>) -> Result<(UnitId, u32), Refusal> {
 /// The step that an op saves; `None` for those that announce or repeat what is said elsewhere.
 fn saved(op: &Op<'_>, around: &Around<'_>) -> Result<Option<Record>, Refusal> {
     match op.op.as_ref() {
-        "StepRun" | "Step" => {}
+        "StepRun" | "Step" | "DeferAdd" | "DeferAbort" => {}
         "StepPlanned" | "StepFailed" | "RunComplete" | "SyncRunComplete" => return Ok(None),
-        "DeferAdd" | "DeferAbort" => {
-            let message = format!("This server does not support the opcode {} yet.", op.op);
-            return Err(Refusal::new(Code::OpcodeUnsupported, message));
-        }
         other => {
             let message = format!("A checkpoint cannot carry the opcode {other:?}: send it in the answer.");
             return Err(Refusal::new(Code::CheckpointOpcode, message));

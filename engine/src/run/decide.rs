@@ -1,6 +1,7 @@
 //! What an answer comes to: reads it against the run's state and decides the journal's next entry.
 
 use super::answer::{self, Says};
+use super::defer;
 use super::journal::{Answered, Record, Then, Thrown, What};
 use super::opcode::{self, Around, Reading, Rejection};
 use super::problem::Problem;
@@ -68,6 +69,7 @@ impl Decision<'_> {
                 Reading::Nothing => {}
             }
         }
+        defer::admit(self.state, &mut read.steps);
         Ok(read)
     }
 
@@ -109,6 +111,7 @@ impl Decision<'_> {
             | What::AwaitedSignal { .. }
             | What::Invoked { .. } => !self.state.memos.contains_key(&step.id),
             What::Ran { .. } | What::Stored { .. } | What::Failed { .. } | What::Discovery => true,
+            What::Deferred(_) => false,
         });
         (!moves && !self.state.has_more_than(&self.call.unit)).then(|| {
             Problem::found(Code::AnswerEmpty, "The app's answer asks for nothing, and nothing else is under way.")
@@ -167,7 +170,7 @@ pub fn within_limits(state: &State, steps: &[Record]) -> Result<(), Problem> {
         let planned = state.units.contains_key(&UnitId::Step(id.clone()));
         !planned && !state.memos.contains_key(id) && !state.pauses.contains_key(id)
     };
-    let ids: BTreeSet<_> = steps.iter().filter(|step| !matches!(step.what, What::Discovery)).map(|s| &s.id).collect();
+    let ids: BTreeSet<_> = steps.iter().filter(|step| step.is_of_a_step()).map(|step| &step.id).collect();
     let steps_after = state.steps().saturating_add(ids.into_iter().filter(|id| fresh(id)).count());
     if steps_after > STEPS_PER_RUN_MAX {
         let message = format!("The function run exceeded the step limit of {STEPS_PER_RUN_MAX} steps.");

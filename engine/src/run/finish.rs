@@ -3,7 +3,7 @@
 use super::message::{Returned, Status};
 use super::problem::{self, Problem};
 use super::state::State;
-use super::{invoke, waiting};
+use super::{defer, invoke, waiting};
 use crate::error::{Code, Fault};
 use crate::history;
 use crate::ids::{EventId, FunctionId, Millis, RunId};
@@ -27,6 +27,7 @@ pub fn announce(state: &State, done: &mut Done) -> Result<(), Fault> {
     for event in &state.start.events {
         invoke::answer(event, Some(run), returned(state)?, done)?;
     }
+    defer::start(state, end.at, done)?;
     if SILENCING.contains(&state.start.event_name.as_str()) {
         return Ok(());
     }
@@ -77,8 +78,8 @@ enum Identity {
 }
 
 #[derive(Serialize)]
-struct Event<'a> {
-    data: Data<'a>,
+struct Event<'a, D> {
+    data: D,
     id: String,
     name: &'a str,
     ts: Millis,
@@ -132,25 +133,33 @@ fn emit(state: &State, at: Millis, name: &str, identity: Identity, done: &mut Do
     let id = EventId::derived(at, &cause);
     let end = state.end.as_ref().map(|end| &end.result);
     let problem: Option<&Problem> = end.and_then(|result| result.as_ref().err()).and_then(Option::as_ref);
-    let event = Event {
-        data: Data {
-            _inngest: Meta { status: state.status },
-            correlation_id: told.and_then(correlation_of),
-            error: problem.map(|problem| Thrown { error: &problem.name, memo: problem.as_memo() }),
-            event: told,
-            events: &state.start.events,
-            function_id: &state.start.function,
-            result: match end {
-                Some(Ok(output)) => Some(Outcome::Returned(output)),
-                _ => problem.map(|problem| Outcome::Threw(problem.as_memo())),
-            },
-            run_id: run,
+    let data = Data {
+        _inngest: Meta { status: state.status },
+        correlation_id: told.and_then(correlation_of),
+        error: problem.map(|problem| Thrown { error: &problem.name, memo: problem.as_memo() }),
+        event: told,
+        events: &state.start.events,
+        function_id: &state.start.function,
+        result: match end {
+            Some(Ok(output)) => Some(Outcome::Returned(output)),
+            _ => problem.map(|problem| Outcome::Threw(problem.as_memo())),
         },
-        id: if identity == Identity::OfRun { run.to_string() } else { id.to_string() },
-        name,
-        ts: at,
-        user: Empty {},
+        run_id: run,
     };
+    let told_id = if identity == Identity::OfRun { run.to_string() } else { id.to_string() };
+    send_event(id, told_id, name, at, &data, done)
+}
+
+/// Sends an event of the server's own making; `told_id` is the id that it tells.
+pub(super) fn send_event(
+    id: EventId,
+    told_id: String,
+    name: &str,
+    at: Millis,
+    data: &impl Serialize,
+    done: &mut Done,
+) -> Result<(), Fault> {
+    let event = Event { data, id: told_id, name, ts: at, user: Empty {} };
     let event = to_raw_value(&event).map_err(|e| Fault::new("system event", e))?;
     let system = NewEvent { id, seeded: true, user_id: None, name: name.to_owned(), ts: at, event };
     done.send(Address::stream(), &Tell::System(system))

@@ -1,6 +1,7 @@
 //! The journal of a run: one entry per transition, from which everything else is folded.
 
 use super::cancel::Canceller;
+use super::defer::Deferral;
 use super::message::{Returned, Start};
 use super::problem::Problem;
 use super::unit::UnitId;
@@ -82,6 +83,17 @@ pub struct Answered {
     pub then: Then,
 }
 
+impl Answered {
+    /// The step that threw, where it will be tried again.
+    #[must_use]
+    pub const fn thrown(&self) -> Option<&Thrown> {
+        match &self.then {
+            Then::Retry { step, .. } => step.as_ref(),
+            _ => None,
+        }
+    }
+}
+
 /// What an app saved in mid-request.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Checkpointed {
@@ -139,6 +151,14 @@ pub struct Record {
     pub name: String,
     /// What happened to it.
     pub what: What,
+}
+
+impl Record {
+    /// Whether it is of a step at all: discoveries and deferrals are the whole function's.
+    #[must_use]
+    pub const fn is_of_a_step(&self) -> bool {
+        !matches!(self.what, What::Discovery | What::Deferred(_))
+    }
 }
 
 /// What happened to a step.
@@ -208,6 +228,8 @@ pub enum What {
         /// Till when its end is waited for.
         until_ms: Millis,
     },
+    /// A function is to run once this run is over, or is not to after all.
+    Deferred(Deferral),
     /// The SDK wants to be asked again what is next.
     Discovery,
 }

@@ -47,6 +47,7 @@ impl Memo {
             | What::Waited { .. }
             | What::AwaitedSignal { .. }
             | What::Invoked { .. }
+            | What::Deferred(_)
             | What::Discovery => None,
         }
     }
@@ -67,6 +68,12 @@ impl Memo {
                 Self::from_json(format!("{{\"error\":{}}}", error.get()))
             }
         }
+    }
+
+    /// What stands in for the memo of a step that is to run with these arguments (PROTOCOL §3.9).
+    #[must_use]
+    pub fn of_input(input: &RawValue) -> Self {
+        Self::from_json(format!("{{\"input\":{}}}", input.get()))
     }
 
     /// A memo that is always the same.

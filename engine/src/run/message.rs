@@ -1,6 +1,7 @@
 //! What a run is told and asked.
 
 use super::problem::Problem;
+use super::rerun::{FromStep, Rerun};
 use crate::ids::{EventId, FunctionId, Millis, RunId, StepId};
 use crate::waits::message::Waiter;
 use crate::waits::place::Place;
@@ -114,6 +115,9 @@ pub struct Start {
     pub received_at: Option<Millis>,
     /// Not before this moment (an event with `ts` in the future).
     pub not_before: Option<Millis>,
+    /// What it repeats, where it is a rerun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rerun: Option<Rerun>,
     /// The events that cancel the run. The run finds them in its function's configuration, and writes down what it found.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cancel_on: Vec<Watch>,
@@ -132,6 +136,13 @@ pub enum Ask {
     Actions,
     /// Answers the triggering events (PROTOCOL §3.8).
     Batch,
+    /// Starts a run that repeats this one. Answers its id.
+    Rerun {
+        /// The id that the new run gets.
+        run: RunId,
+        /// Where it begins; none: at the beginning.
+        from: Option<FromStep>,
+    },
     /// Cancels; answers `null`, also where the run is over already.
     Cancel,
     /// An async checkpoint (PROTOCOL §7.12): the request's body. Answers `null` once it is durable.

@@ -9,6 +9,7 @@ pub mod call;
 pub mod cancel;
 pub mod checkpoint;
 pub mod decide;
+pub mod defer;
 pub mod finish;
 pub mod invoke;
 pub mod journal;
@@ -17,6 +18,7 @@ pub mod message;
 pub mod opcode;
 pub mod pause;
 pub mod problem;
+pub mod rerun;
 pub mod retry;
 pub mod stack;
 pub mod state;
@@ -28,13 +30,15 @@ pub mod waiting;
 use crate::actor::Actor;
 use crate::error::{Code, Fault, Refusal};
 use crate::history;
-use crate::ids::StepId;
+use crate::ids::{RunId, StepId};
+use crate::stream;
 use crate::turn::{Address, Answer, CallOutcome, Done, Effect, Message, Outcome, Range, Turn};
 use crate::waits::message::Waiter;
 use cancel::Canceller;
 use journal::{Arrival, Entry};
 use memo::Memo;
 use message::{Ask, Start, Tell};
+use rerun::FromStep;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use state::State;
@@ -176,6 +180,17 @@ impl Run {
                     _ => raw(&timeline::journal(rows)?)?,
                 }
             }
+            Ask::Rerun { run, from } => {
+                let range = Range::all();
+                let Some(rows) = turn.supplied.get(&range) else { return Ok(Some(range)) };
+                match live.rerun(turn, rows, run, from.as_ref(), done)? {
+                    Ok(()) => raw(&run)?,
+                    Err(refusal) => {
+                        done.reply(token, &Answer::Err(refusal))?;
+                        return Ok(None);
+                    }
+                }
+            }
             Ask::Cancel => {
                 live.cancel(turn, Canceller::Request, done)?;
                 RawValue::NULL.to_owned()
@@ -283,6 +298,32 @@ impl Live {
         }
     }
 
+    /// Starts a run that repeats this one, and lets the stream list it under the same event.
+    fn rerun(
+        &self,
+        turn: &Turn<'_>,
+        rows: &[crate::turn::Row],
+        run: RunId,
+        from: Option<&FromStep>,
+        done: &mut Done,
+    ) -> Result<Result<(), Refusal>, Fault> {
+        let function = &self.state.start.function;
+        let Some(function) = turn.catalog.function(function).filter(|function| !function.archived) else {
+            let message = format!("The function {function} is not registered with this server.");
+            return Ok(Err(Refusal::new(Code::FunctionGone, message)));
+        };
+        let mut start = match rerun::start(&self.state, rows, turn.now, run, from)? {
+            Ok(start) => start,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        start.function_version = function.version;
+        if let Some(event) = start.event_ids.first().copied() {
+            done.send(Address::stream(), &stream::message::Tell::Reran { event, run })?;
+        }
+        done.send(Address::run(run), &Tell::Start(start))?;
+        Ok(Ok(()))
+    }
+
     /// Stops the run, unless it is over.
     fn cancel(&mut self, turn: &Turn<'_>, by: Canceller, done: &mut Done) -> Result<(), Fault> {
         if self.state.status.is_over() { Ok(()) } else { self.append(turn, Entry::Cancelled { by: Some(by) }, done) }
@@ -340,7 +381,7 @@ impl Live {
 
     fn actions(&self) -> Result<std::collections::BTreeMap<&StepId, Box<RawValue>>, Fault> {
         let raw = |memo: &Memo| RawValue::from_string(memo.json().to_owned()).map_err(|e| Fault::new("memo", e));
-        self.state.memos.iter().map(|(id, memo)| Ok((id, raw(memo)?))).collect()
+        self.state.told().map(|(id, memo)| Ok((id, raw(memo)?))).collect()
     }
 
     fn tell_history_of_start(&self, done: &mut Done) -> Result<(), Fault> {

@@ -69,7 +69,12 @@ impl Pause {
             What::Invoked { function, payload, until_ms } => {
                 (*until_ms, Awaits::Return { function: function.clone(), payload: payload.clone() })
             }
-            What::Ran { .. } | What::Stored { .. } | What::Failed { .. } | What::Planned { .. } | What::Discovery => {
+            What::Ran { .. }
+            | What::Stored { .. }
+            | What::Failed { .. }
+            | What::Planned { .. }
+            | What::Deferred(_)
+            | What::Discovery => {
                 return None;
             }
         };

@@ -1,5 +1,7 @@
 //! The finished steps in the order in which they ended (PROTOCOL §5.8).
 
+use crate::error::Fault;
+use crate::ids::StepId;
 use std::fmt::Write as _;
 
 /// Their ids, as the JSON that every call carries: it grows by one id a step, and is copied, not serialized, into a call.
@@ -29,6 +31,14 @@ impl Stack {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len == 0
+    }
+
+    /// The ids.
+    ///
+    /// # Errors
+    /// None in practice: they were written here.
+    pub fn ids(&self) -> Result<Vec<StepId>, Fault> {
+        serde_json::from_str(&format!("[{}]", self.json)).map_err(|e| Fault::new("stack", e))
     }
 
     /// Writes `{"current":…,"stack":[…]}`.

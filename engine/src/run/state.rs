@@ -2,6 +2,7 @@
 //!
 //! The rules of parallelism (PROTOCOL §5) are here, because what is owed next must follow from the rows alone.
 
+use super::defer::Defers;
 use super::journal::{Answered, Arrival, Entry, Record, Row, Then, What};
 use super::memo::Memo;
 use super::message::{Start, Status};
@@ -31,12 +32,16 @@ pub struct State {
     pub version: i32,
     /// What finished steps are remembered as.
     pub memos: BTreeMap<StepId, Memo>,
+    /// A step that is to run with other arguments than its own, and these in the form of a memo.
+    pub input: Option<(StepId, Memo)>,
     /// Finished steps, in the order of finishing.
     pub stack: Stack,
     /// The bytes of all memos.
     pub memo_bytes: usize,
     /// What the app is to be called for, or is being called for.
     pub units: BTreeMap<UnitId, Unit>,
+    /// What is to run once this run is over.
+    pub defers: Defers,
     /// Steps that sleep or wait.
     pub pauses: BTreeMap<StepId, Pause>,
     /// Events that ended waits, and when they were accepted.
@@ -84,9 +89,11 @@ impl State {
             end: None,
             version: -1,
             memos: BTreeMap::new(),
+            input: None,
             stack: Stack::default(),
             memo_bytes: 0,
             units: BTreeMap::new(),
+            defers: Defers::default(),
             pauses: BTreeMap::new(),
             taken: Vec::new(),
             changes: Changes::default(),
@@ -96,8 +103,29 @@ impl State {
             parallel: false,
             discoveries: 0,
         };
+        state.begin_with_copies();
         state.discover(state.first_due());
         state
+    }
+
+    /// What a rerun has from the start.
+    fn begin_with_copies(&mut self) {
+        let Some(rerun) = self.start.rerun.clone() else { return };
+        for step in &rerun.copied {
+            self.remember(&step.id, Memo::of_raw(&step.memo));
+        }
+        self.input = rerun.input_memo();
+        let input_bytes = self.input.as_ref().map_or(0, |(_, memo)| memo.size_bytes());
+        self.memo_bytes = self.memo_bytes.saturating_add(input_bytes);
+    }
+
+    /// What calls carry under `steps`, in the order of the ids: the memos, and until its step has one the input of a rerun.
+    pub fn told(&self) -> impl Iterator<Item = (&StepId, &Memo)> {
+        let input = self.input.as_ref().filter(|(id, _)| !self.memos.contains_key(id));
+        let is_before = move |id: &StepId| input.is_none_or(|(at, _)| id < at);
+        let before = self.memos.iter().take_while(move |(id, _)| is_before(id));
+        let after = self.memos.iter().skip_while(move |(id, _)| is_before(id));
+        before.chain(input.map(|(id, memo)| (id, memo))).chain(after)
     }
 
     /// Applies one more row. Rows that come from a journal always apply; what they mention and is not there is passed over.
@@ -189,6 +217,7 @@ impl State {
                     under_way.push(step.id.clone());
                     self.pause(at, step);
                 }
+                What::Deferred(_) => self.finish_step(step),
                 What::Discovery => asked_again = true,
             }
         }
@@ -253,8 +282,9 @@ impl State {
         self.units.insert(id, Unit::new(due, self.stack.len()));
     }
 
-    /// Remembers a finished step; the first result wins (PROTOCOL §3.9).
+    /// Remembers a finished step, or what was deferred; the first result wins (PROTOCOL §3.9).
     fn finish_step(&mut self, step: &Record) {
+        self.defers.apply(step);
         if let Some(memo) = Memo::of(&step.what) {
             self.remember(&step.id, memo);
         }

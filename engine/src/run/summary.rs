@@ -17,6 +17,9 @@ pub struct Summary<'a> {
     function_version: u32,
     environment_id: &'static str,
     event_id: Option<EventId>,
+    /// The first run of the line, where this one repeats another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    original_run_id: Option<RunId>,
     status: Status,
     ended_at: Option<String>,
     /// The result, or the error; null while it runs.
@@ -42,6 +45,7 @@ pub fn of(state: &State, now: Millis) -> Summary<'_> {
         function_version: start.function_version,
         environment_id: ENVIRONMENT_ID,
         event_id: start.event_ids.first().copied(),
+        original_run_id: start.rerun.as_ref().map(|rerun| rerun.original),
         status: state.status_at(now),
         ended_at: state.end.as_ref().map(|end| end.at.rfc3339()),
         output: state.end.as_ref().and_then(|end| match &end.result {

@@ -1,17 +1,19 @@
 //! The timeline of a run as people read it: another fold of the same journal.
 
+use super::defer;
 use super::journal::{self, Answered, Arrival, Entry, Record, Then, What};
 use super::memo::Memo;
 use super::message::{Returned, Start};
 use super::pause;
 use super::problem::Problem;
+use super::rerun::Copied;
 use super::state::State;
 use super::summary;
 use super::unit::UnitId;
 use crate::error::Fault;
 use crate::ids::{EventId, Millis, RunId, StepId};
 use crate::turn::Row;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
@@ -41,6 +43,9 @@ pub struct Step {
     /// What it waited for did not come in time.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     timed_out: bool,
+    /// Its result was copied from the run that this one repeats.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    copied: bool,
     attempts: Vec<Attempt>,
     #[serde(skip_serializing_if = "Option::is_none")]
     output: Option<Box<RawValue>>,
@@ -100,6 +105,22 @@ pub enum StepStatus {
     Failed,
 }
 
+impl Step {
+    /// Keeps what the step gave, or how much it was.
+    fn show(&mut self, output: &RawValue) {
+        self.output_bytes = Some(output.get().len());
+        self.output = (output.get().len() <= OUTPUT_BYTES_SHOWN).then(|| output.to_owned());
+    }
+}
+
+/// A memo's two wrapped forms (PROTOCOL §3.9); an awaited event, which has a `data` too, is no such thing.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Outcome {
+    data: Option<Box<RawValue>>,
+    error: Option<Box<RawValue>>,
+}
+
 /// A failed attempt.
 #[derive(Debug, Serialize)]
 pub struct Attempt {
@@ -117,6 +138,9 @@ struct Timeline<'a> {
     steps: Vec<Step>,
     /// Failed attempts of the function itself, or of reaching it.
     attempts: Vec<Attempt>,
+    /// What is to run once the run is over.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    defers: Vec<defer::View<'a>>,
 }
 
 /// The timeline that these journal rows fold to as of `now`, as JSON.
@@ -140,6 +164,7 @@ pub fn of(rows: &[Row], now: Millis) -> Result<Box<RawValue>, Fault> {
         journal_rows: fold.state.rows,
         steps: fold.steps,
         attempts: fold.attempts,
+        defers: fold.state.defers.views(),
     };
     serde_json::value::to_raw_value(&timeline).map_err(|e| Fault::new("timeline", e))
 }
@@ -161,7 +186,32 @@ struct Fold {
 
 impl Fold {
     fn new(at: Millis, start: Start) -> Self {
-        Self { state: State::new(at, start), steps: Vec::new(), places: BTreeMap::new(), attempts: Vec::new() }
+        let copied = start.rerun.as_ref().map(|rerun| rerun.copied.clone()).unwrap_or_default();
+        let state = State::new(at, start);
+        let mut fold = Self { state, steps: Vec::new(), places: BTreeMap::new(), attempts: Vec::new() };
+        copied.iter().for_each(|copied| fold.copied(at, copied));
+        fold
+    }
+
+    /// A step whose result was there from the start.
+    fn copied(&mut self, at: Millis, copied: &Copied) {
+        let step = self.step(&copied.id, &copied.name, "run", at);
+        step.copied = true;
+        let status = match serde_json::from_str(copied.memo.get()) {
+            Ok(Outcome { error: Some(error), .. }) => {
+                step.error = Some(Problem::read(&error));
+                StepStatus::Failed
+            }
+            Ok(Outcome { data: Some(data), .. }) => {
+                step.show(&data);
+                StepStatus::Completed
+            }
+            Ok(_) | Err(_) => {
+                step.show(&copied.memo);
+                StepStatus::Completed
+            }
+        };
+        self.end(at, &copied.id, status);
     }
 
     fn apply(&mut self, row: &journal::Row) {
@@ -223,8 +273,7 @@ impl Fold {
             What::Ran { data, kind, timing } => {
                 let step = self.step(&record.id, &record.name, kind.as_deref().unwrap_or("run"), queued_at);
                 step.started_at_ms = Some(timing.map_or(queued_at, |timing| timing.started_at_ms));
-                step.output_bytes = Some(data.get().len());
-                step.output = (data.get().len() <= OUTPUT_BYTES_SHOWN).then(|| data.clone());
+                step.show(data);
                 self.end(at, &record.id, StepStatus::Completed);
             }
             What::Stored { .. } => {
@@ -256,7 +305,7 @@ impl Fold {
                 let awaits = Awaited::Run { function: function.clone(), id: None };
                 self.wait(at, record, parallel, *until_ms, ("invoke", StepStatus::Invoking, awaits));
             }
-            What::Discovery => {}
+            What::Deferred(_) | What::Discovery => {}
         }
     }
 
@@ -309,8 +358,7 @@ impl Fold {
             (Arrival::Event { .. } | Arrival::Return { .. }, _) => return,
         };
         if status == StepStatus::Completed {
-            step.output_bytes = Some(output.get().len());
-            step.output = (output.get().len() <= OUTPUT_BYTES_SHOWN).then(|| output.clone());
+            step.show(output);
         }
         self.end(at, id, status);
     }
@@ -331,6 +379,7 @@ impl Fold {
                 wake_at_ms: None,
                 awaits: None,
                 timed_out: false,
+                copied: false,
                 attempts: Vec::new(),
                 output: None,
                 output_bytes: None,

@@ -102,6 +102,7 @@ fn take(
             event_name: event.name.clone(),
             received_at: Some(turn.now),
             not_before,
+            rerun: None,
             cancel_on: Vec::new(),
         };
         done.send(Address::run(run), &Tell::Start(start))?;

@@ -1,6 +1,6 @@
 //! What the stream is told and asked.
 
-use crate::ids::{EventId, FunctionId, Millis};
+use crate::ids::{EventId, FunctionId, Millis, RunId};
 use crate::waits::message::{Since, WaitId};
 use crate::waits::place::Route;
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,13 @@ pub enum Tell {
     System(NewEvent),
     /// Somebody waits for events of a name.
     Want(Want),
+    /// An event's run is repeated by another.
+    Reran {
+        /// The event.
+        event: EventId,
+        /// The new run.
+        run: RunId,
+    },
 }
 
 /// A wait, as far as a stream must know of it (see [`crate::waits`]).

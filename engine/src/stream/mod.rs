@@ -19,7 +19,8 @@ mod row;
 
 use crate::actor::Actor;
 use crate::error::{Code, Fault, Refusal};
-use crate::ids::EventId;
+use crate::ids::{EventId, RunId};
+use crate::limits::RUNS_PER_EVENT_LISTED_MAX;
 use crate::turn::{Done, Message, Outcome, Range, Row, Turn};
 use first::Oldest;
 use interest::Interests;
@@ -57,6 +58,7 @@ impl Actor for Stream {
             Message::Tell(body) => match read(&body)? {
                 Tell::System(event) => self.accept(turn, vec![event], None),
                 Tell::Want(want) => self.want(turn, &want),
+                Tell::Reran { event, run } => self.reran(turn, event, run),
             },
             Message::Ask { token, body } => match read(&body)? {
                 Ask::Accept(events) => self.accept(turn, events, Some(token)),
@@ -87,6 +89,22 @@ impl Stream {
         match rows.first() {
             Some(row) => answer(&mut done, token, &tell(EventRow::decode(row)?))?,
             None => refuse(&mut done, token, Refusal::new(Code::EventUnknown, format!("there is no event {id}")))?,
+        }
+        Ok(self.done(done))
+    }
+
+    /// Lists one more run under its event; what is not stored, or has too many, is left as it is.
+    fn reran(&self, turn: &Turn<'_>, event: EventId, run: RunId) -> Result<Outcome, Fault> {
+        let key = row::key(event);
+        let range = Range::one(&key);
+        let Some(rows) = turn.supplied.get(&range) else { return Ok(Outcome::Needs(vec![range])) };
+        let mut done = Done::default();
+        if let Some(row) = rows.first() {
+            let mut row = EventRow::decode(row)?;
+            if !row.runs.contains(&run) && row.runs.len() < RUNS_PER_EVENT_LISTED_MAX {
+                row.runs.push(run);
+                done.write(key, &row)?;
+            }
         }
         Ok(self.done(done))
     }

@@ -89,11 +89,11 @@ fn a_sleep_ends_the_request_and_the_next_one_checkpoints_again() {
 #[test]
 fn what_a_checkpoint_cannot_carry_is_refused_by_name() {
     let (mut run, call) = Driver::started();
-    for (op, code) in [("Sleep", "checkpoint_opcode"), ("DeferAdd", "opcode_unsupported")] {
+    for (op, code) in [("Sleep", "checkpoint_opcode"), ("Gateway", "checkpoint_opcode")] {
         let answer = run.checkpoint(&call, &json!([{"id": "x", "op": op, "name": "1s"}]));
         assert_eq!(answer["Err"]["code"], code);
     }
-    for op in ["StepPlanned", "StepFailed", "RunComplete", "SyncRunComplete"] {
+    for op in ["StepPlanned", "StepFailed", "RunComplete", "SyncRunComplete", "DeferAbort"] {
         assert_eq!(run.checkpoint(&call, &json!([{"id": "x", "op": op}])), json!({"Ok": null}), "{op}");
     }
     assert_eq!(run.ask(&Ask::Checkpoint(raw("[1]")))["Err"]["code"], "body_invalid");

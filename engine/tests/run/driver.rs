@@ -64,6 +64,7 @@ impl Driver {
             event_name: "t/go".to_owned(),
             received_at: Some(Millis(1_700_000_000_000)),
             not_before: None,
+            rerun: None,
             cancel_on: Vec::new(),
         };
         Self {

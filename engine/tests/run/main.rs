@@ -13,6 +13,7 @@ mod driver;
 
 mod cancelling;
 mod checkpoints;
+mod deferring;
 mod ending;
 mod garbage;
 mod invoking;
@@ -20,6 +21,7 @@ mod limits;
 mod parallel;
 mod recovery;
 mod requests;
+mod rerunning;
 mod retries;
 mod sequence;
 mod sleeping;

@@ -10,7 +10,7 @@ mod timeline;
 use crate::config::{self, ClientOptions, Environment, Kind, ServeOptions};
 use crate::logging;
 use clap::{Parser, Subcommand};
-use commands::{cancel, run, runs, send, sync};
+use commands::{cancel, rerun, run, runs, send, sync};
 use exit::Exit;
 use flags::{ClientArgs, Global, ServeArgs};
 use output::Output;
@@ -30,7 +30,7 @@ Exit codes:
   0  it worked
   1  it failed
   2  wrong usage, or a configuration that cannot be
-  3  the run ended Failed or Cancelled (send --wait, run --follow)";
+  3  the run ended Failed or Cancelled (send --wait, run --follow, rerun --follow)";
 
 /// Durable functions for unmodified Inngest SDKs: events in, runs out, nothing lost.
 #[derive(Debug, Parser)]
@@ -59,6 +59,9 @@ enum Command {
     /// Draw a run's timeline: its steps, their attempts, its result
     #[command(after_help = run::EXAMPLES)]
     Run(Asked<run::Args>),
+    /// Run again with the same events, from the beginning or from a step
+    #[command(after_help = rerun::EXAMPLES)]
+    Rerun(Asked<rerun::Args>),
     /// Cancel a run
     #[command(after_help = cancel::EXAMPLES)]
     Cancel(Asked<cancel::Args>),
@@ -99,6 +102,7 @@ pub fn main(serve: impl FnOnce(ServeOptions) -> anyhow::Result<()>) -> ExitCode 
         Command::Send(args) => args.ask(&environment, |own, client| send::run(own, client, &output)),
         Command::Runs(args) => args.ask(&environment, |own, client| runs::run(own, client, &output)),
         Command::Run(args) => args.ask(&environment, |own, client| run::run(own, client, &output)),
+        Command::Rerun(args) => args.ask(&environment, |own, client| rerun::run(own, client, &output)),
         Command::Cancel(args) => args.ask(&environment, |own, client| cancel::run(own, client, &output)),
         Command::Sync(args) => args.ask(&environment, |own, client| sync::run(own, client, &output)),
         Command::Compile => {

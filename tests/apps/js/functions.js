@@ -170,6 +170,22 @@ export const functions = ({ app, define, errors: { NonRetriableError, RetryAfter
 
     simple("oversized-step", ({ run }) => run("make", () => "x".repeat(5 * MIB)), { retries: 0 }),
 
+    // Fails where it is run first, and completes in a rerun: each run is told apart by its id.
+    simple(
+      "recovering-by-rerun",
+      async ({ run, runId }) => {
+        const paid = await run("paid", () => runId);
+        const shipped = await run("shipped", () => {
+          if (paid === runId) throw new NonRetriableError("nothing leaves today");
+          return runId;
+        });
+        return { paid, shipped };
+      },
+      { retries: 0 },
+    ),
+
+    simple("with-input", async ({ step }) => ({ sum: await step.run("sum", (a, b) => a + b, 1, 2) })),
+
     simple("wait", async ({ run, step }) => {
       const woken = await step.waitForEvent("wait", { event: `${app}/wake`, if: "event.data.key == async.data.key", timeout: "1h" });
       return run("after", () => woken.data);

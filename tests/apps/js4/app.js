@@ -1,6 +1,7 @@
 // The lanes of inngest 4: what the SDK does by default, without checkpoints, streamed, and with parallelism as in version 3.
 import express from "express";
 import { Inngest, NonRetriableError, RetryAfterError, referenceFunction } from "inngest";
+import { createDefer } from "inngest/experimental";
 import { serve } from "inngest/express";
 import { functions } from "../js/functions.js";
 import { execute, recordedFetch } from "../js/record.js";
@@ -20,7 +21,18 @@ const lane = (app, clientOptions = {}, serveOptions = {}) => {
     const after = await run("after", () => `after ${winner}`);
     return { winner, after };
   });
-  const all = [...functions({ app, define, errors: { NonRetriableError, RetryAfterError }, referenceFunction }), race];
+  const later = createDefer(client, { id: "later" }, ({ event, step }) =>
+    step.run("seen", () => execute(`deferred-by-${event.data.by}`, "seen", () => event.data.n)),
+  );
+  const deferring = define({ id: "deferring" }, { event: `${app}/deferring` }, async ({ defer, event, runId, step }) => {
+    defer("kept", { function: later, data: { by: runId, n: event.data.n } });
+    const takenBack = defer("taken-back", { function: later, data: { by: runId, n: 0 } });
+    await step.run("between", () => execute(runId, "between", () => null));
+    takenBack.abort();
+    return "over";
+  });
+  const shared = functions({ app, define, errors: { NonRetriableError, RetryAfterError }, referenceFunction });
+  const all = [...shared, race, later, deferring];
   return { [`/api/${app}`]: serve({ client, functions: all, ...serveOptions }) };
 };
 

@@ -170,6 +170,18 @@ def functions(client: inngest.Inngest) -> list[inngest.Function]:
     hour = datetime.timedelta(hours=1)
     second = datetime.timedelta(seconds=1)
 
+    # Fails where it is run first, and completes in a rerun: each run is told apart by its id.
+    @serve("recovering-by-rerun", retries=0)
+    async def recovering_by_rerun(ctx, run):
+        paid = await run("paid", lambda _: ctx.run_id)
+
+        def ship(_):
+            if paid == ctx.run_id:
+                raise inngest.NonRetriableError("nothing leaves today")
+            return ctx.run_id
+
+        return {"paid": paid, "shipped": await run("shipped", ship)}
+
     @serve("wait")
     async def wait(ctx, run):
         same = "event.data.key == async.data.key"

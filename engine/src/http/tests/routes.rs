@@ -71,6 +71,26 @@ fn each_endpoint_asks_its_actor() {
 }
 
 #[test]
+fn a_rerun_says_from_where_or_nothing() {
+    let post = |body: &str| request("POST", &format!("/v1/runs/{RUN}/rerun"), body);
+    let asked_with = |body: &str| {
+        let asked = asked(Desk::dev().open(post(body)).start());
+        assert_eq!(asked.to, Address::run(RunId::parse(RUN).unwrap()));
+        let body: Value = serde_json::from_slice(&asked.body).unwrap();
+        assert!(RunId::parse(body["Rerun"]["run"].as_str().unwrap()).is_some_and(|run| run.at() == NOW));
+        body["Rerun"]["from"].clone()
+    };
+    assert_eq!([asked_with(""), asked_with("{}")], [Value::Null, Value::Null]);
+    assert_eq!(asked_with(r#"{"fromStep":{"stepId":"s"}}"#), json!({"step": "s"}));
+    assert_eq!(asked_with(r#"{"fromStep":{"stepId":"s","input":[1]}}"#), json!({"step": "s", "input": [1]}));
+    for body in ["[]", r#"{"fromStep":{}}"#, r#"{"from_step":{"stepId":"s"}}"#, "{"] {
+        assert_refused(&Desk::dev().at_once(post(body)), 400, "body_invalid");
+    }
+    let response = Desk::dev().answered(post(""), &Ok(json!(RUN)));
+    assert_eq!(json(&response)["data"], json!({"run_id": RUN}));
+}
+
+#[test]
 fn a_signal_needs_a_name_within_bounds() {
     let signal = |name: &str| request("POST", "/v1/signals", json!({"signal": name}).to_string());
     let longest = "s".repeat(SIGNAL_NAME_BYTES_MAX);

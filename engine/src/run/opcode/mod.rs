@@ -1,5 +1,6 @@
 //! Opcodes: what an SDK asks for, one file each (PROTOCOL §3.5). Each reads its op into a journal [`Record`], or says why not.
 
+mod defer;
 mod discovery_request;
 mod invoke_function;
 mod run_complete;
@@ -73,7 +74,7 @@ pub enum Rejection {
 }
 
 /// Opcodes of the protocol that are not built here yet.
-const UNBUILT: &[&str] = &["Gateway", "AIGateway", "DeferAdd", "DeferAbort", "SyncRunComplete"];
+const UNBUILT: &[&str] = &["Gateway", "AIGateway", "SyncRunComplete"];
 
 /// Splits an answer into its ops: an array, or one object (PROTOCOL §3.4).
 ///
@@ -122,6 +123,8 @@ impl Op<'_> {
             "WaitForEvent" => wait_for_event::read(self, around),
             "WaitForSignal" => wait_for_signal::read(self, around.now),
             "InvokeFunction" => invoke_function::read(self, around),
+            "DeferAdd" => defer::add(self),
+            "DeferAbort" => defer::abort(self),
             "RunComplete" => Ok(run_complete::read(self)),
             "DiscoveryRequest" => discovery_request::read(self),
             "None" => Ok(Reading::Nothing),

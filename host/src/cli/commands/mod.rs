@@ -2,6 +2,7 @@
 
 pub mod cancel;
 pub mod follow;
+pub mod rerun;
 pub mod run;
 pub mod runs;
 pub mod send;

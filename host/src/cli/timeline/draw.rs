@@ -132,6 +132,9 @@ fn step_line(step: &Step, widths: &Widths, paint: Paint) -> String {
 /// What else there is to say of a step: how it stands, or what it gave.
 fn remark(step: &Step) -> String {
     let mut remarks = Vec::new();
+    if step.copied {
+        remarks.push("copied".to_owned());
+    }
     match step.status {
         StepStatus::Sleeping => remarks.extend(step.wake_at_ms.map(|at| format!("till {}", moment(at)))),
         StepStatus::Waiting | StepStatus::Invoking => {

@@ -56,6 +56,9 @@ pub struct Step {
     pub awaits: Option<Awaited>,
     #[serde(default)]
     pub timed_out: bool,
+    /// Its result was copied from the run that this one repeats.
+    #[serde(default)]
+    pub copied: bool,
     #[serde(default)]
     pub attempts: Vec<Attempt>,
     pub output: Option<Box<RawValue>>,

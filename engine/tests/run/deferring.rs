@@ -1,0 +1,122 @@
+//! Functions that run once the run is over.
+
+use crate::driver::{Driver, failed, ran, sleep};
+use serde_json::{Value, json};
+use stepwell_engine::limits::{DEFERS_BYTES_MAX, DEFERS_PER_RUN_MAX};
+use stepwell_engine::run::message::Ask;
+
+fn add(id: &str, input: &Value) -> Value {
+    json!({"id": id, "op": "DeferAdd", "name": id, "displayName": id, "opts": {"fn_slug": "app-later", "input": input}, "data": null})
+}
+
+fn abort(id: &str, target: &str) -> Value {
+    json!({"id": id, "op": "DeferAbort", "opts": {"target_hashed_id": target, "fn_slug": "app-later", "id": target}, "data": null})
+}
+
+fn deferred(run: &Driver) -> Vec<Value> {
+    run.events().into_iter().filter(|event| event["name"] == "inngest/deferred.schedule").collect()
+}
+
+fn statuses(run: &mut Driver) -> Vec<String> {
+    let timeline = run.ask(&Ask::Timeline)["Ok"].clone();
+    let defers = timeline["defers"].as_array().cloned().unwrap_or_default();
+    defers
+        .iter()
+        .map(|defer| format!("{} {}", defer["id"].as_str().unwrap(), defer["status"].as_str().unwrap()))
+        .collect()
+}
+
+#[test]
+fn what_is_deferred_starts_when_the_run_is_over() {
+    let (mut run, call) = Driver::started();
+    assert_eq!(call.body["defers"], json!({}));
+    run.ops(&call, &json!([add("d1", &json!({"x": 1})), ran("a", 1)]));
+    let call = run.call();
+    assert_eq!(call.body["defers"], json!({"d1": {"abortable": true}}));
+    assert_eq!((call.stack(), call.ctx("disable_immediate_execution")), (vec!["a"], &json!(false)));
+    assert_eq!(deferred(&run), Vec::<Value>::new());
+    run.returns(&call, &json!(1));
+    let [event] = deferred(&run).try_into().unwrap();
+    assert_eq!(event["data"]["x"], 1);
+    let marker = &event["data"]["_inngest"];
+    assert_eq!((&marker["fn_slug"], &marker["parent_fn_slug"]), (&json!("app-later"), &json!("app-fn")));
+    assert_eq!(marker["parent_run_id"], run.summary()["run_id"]);
+    run.crash();
+    assert_eq!(deferred(&run), [event.clone(), event], "said again under the same id");
+}
+
+#[test]
+fn it_starts_also_where_the_run_failed_or_was_cancelled() {
+    let (mut run, call) = Driver::started();
+    run.ops(&call, &json!([add("d1", &json!({})), failed("a")]));
+    let call = run.call();
+    run.throws(&call, &[("x-inngest-no-retry", "true")]);
+    assert_eq!((run.status(), deferred(&run).len()), ("Failed".to_owned(), 1));
+    let (mut run, call) = Driver::started();
+    run.ops(&call, &json!([add("d1", &json!({})), sleep("s", "1h")]));
+    run.ask(&Ask::Cancel);
+    assert_eq!((run.status(), deferred(&run).len()), ("Cancelled".to_owned(), 1));
+}
+
+#[test]
+fn what_was_aborted_does_not_start() {
+    let (mut run, call) = Driver::started();
+    run.ops(&call, &json!([add("d1", &json!({})), add("d2", &json!({})), ran("a", 1)]));
+    let call = run.call();
+    run.ops(&call, &json!([abort("x", "d1"), abort("y", "nobody"), ran("b", 1)]));
+    let call = run.call();
+    assert_eq!(call.body["defers"], json!({"d1": {"abortable": false}, "d2": {"abortable": true}}));
+    run.ops(&call, &json!([add("d1", &json!({"again": true})), ran("c", 1)]));
+    let call = run.call();
+    assert_eq!(statuses(&mut run), ["d1 aborted", "d2 scheduled"]);
+    run.returns(&call, &json!(1));
+    assert_eq!(deferred(&run).len(), 1);
+}
+
+#[test]
+fn a_checkpoint_carries_them_too() {
+    let (mut run, call) = Driver::started();
+    assert_eq!(run.checkpoint(&call, &json!([add("d1", &json!({"n": 1})), ran("a", 1)])), json!({"Ok": null}));
+    let rows = run.rows.len();
+    assert_eq!(run.checkpoint(&call, &json!([add("d1", &json!({"n": 2}))])), json!({"Ok": null}));
+    assert_eq!(run.rows.len(), rows, "what is known is not written again");
+    run.ops(&call, &json!([crate::driver::complete(1)]));
+    assert_eq!(deferred(&run)[0]["data"]["n"], 1, "what was said first stands");
+}
+
+#[test]
+fn what_cannot_be_deferred_never_fails_the_run() {
+    let (mut run, call) = Driver::started();
+    let nameless = json!({"id": "n", "op": "DeferAdd", "opts": {"input": {}}});
+    let crooked = json!({"id": "c", "op": "DeferAdd", "opts": "?"});
+    run.ops(&call, &json!([add("list", &json!([1])), nameless, crooked, abort("z", ""), ran("a", 1)]));
+    let call = run.call();
+    assert_eq!(call.body["defers"]["list"], json!({"abortable": false}));
+    assert_eq!(statuses(&mut run), ["c rejected", "list rejected", "n rejected"]);
+    run.returns(&call, &json!(1));
+    assert_eq!((run.status(), deferred(&run).len()), ("Completed".to_owned(), 0));
+}
+
+#[test]
+fn a_run_defers_so_many_and_so_much() {
+    let (mut run, call) = Driver::started();
+    let mut ops: Vec<_> = (0..=DEFERS_PER_RUN_MAX).map(|n| add(&format!("{n:02}"), &json!({}))).collect();
+    ops.push(ran("a", 1));
+    run.ops(&call, &json!(ops));
+    let statuses = statuses(&mut run);
+    assert_eq!(statuses.iter().filter(|line| line.ends_with("scheduled")).count(), DEFERS_PER_RUN_MAX);
+    assert_eq!(statuses.last().unwrap(), &format!("{DEFERS_PER_RUN_MAX} rejected"));
+
+    let of = |bytes: usize| json!({"x": "x".repeat(bytes - r#"{"x":""}"#.len())});
+    let (mut run, call) = Driver::started();
+    run.ops(&call, &json!([add("1", &of(DEFERS_BYTES_MAX - 100)), add("2", &of(100)), add("3", &of(10)), ran("a", 1)]));
+    assert_eq!(self::statuses(&mut run), ["1 scheduled", "2 scheduled", "3 rejected"]);
+}
+
+#[test]
+fn an_answer_that_only_defers_moves_nothing() {
+    let (mut run, call) = Driver::started();
+    run.ops(&call, &json!([add("d1", &json!({}))]));
+    run.pass_till_woken();
+    assert_eq!(run.call().ctx("attempt"), &json!(1));
+}

@@ -1,0 +1,195 @@
+//! Runs that repeat another run, whole or from a step.
+
+use crate::driver::{Driver, failed, invoke, planned, ran, raw, sleep};
+use serde_json::{Value, json};
+use stepwell_engine::ids::{Millis, RunId};
+use stepwell_engine::run::message::{Ask, Tell};
+use stepwell_engine::run::rerun::FromStep;
+
+fn again() -> RunId {
+    RunId::new(Millis(1_700_000_001_000), 9)
+}
+
+fn from(step: &str, input: Option<&str>) -> Option<FromStep> {
+    Some(FromStep { step: step.to_owned(), input: input.map(raw) })
+}
+
+fn ask(run: &mut Driver, from: Option<FromStep>) -> Value {
+    run.ask(&Ask::Rerun { run: again(), from })
+}
+
+/// The run that repeats `old`, and what it was told to begin with.
+fn repeat(old: &mut Driver, from: Option<FromStep>) -> Driver {
+    assert_eq!(ask(old, from), json!({"Ok": again()}));
+    let (to, start) = old.sends.last().unwrap();
+    assert_eq!(to, "Run");
+    let mut new = Driver::idle(4);
+    new.now = old.now;
+    let tell: Tell = serde_json::from_value(start.clone()).unwrap();
+    let Tell::Start(start) = tell else { panic!("a start expected") };
+    new.begin_later(|own| *own = start);
+    new
+}
+
+/// Ran a and b, and failed in c.
+fn ended() -> Driver {
+    let (mut run, call) = Driver::started();
+    run.ops(&call, &json!([ran("a", json!({"x": 1}))]));
+    let call = run.call();
+    run.ops(&call, &json!([ran("b", 2)]));
+    let call = run.call();
+    run.ops(&call, &json!([failed("c")]));
+    let call = run.call();
+    run.throws(&call, &[("x-inngest-no-retry", "true")]);
+    assert_eq!(run.status(), "Failed");
+    run
+}
+
+#[test]
+fn a_rerun_has_the_same_events_and_nothing_else() {
+    let mut old = ended();
+    let rows = old.rows.clone();
+    old.now += 60_000;
+    let mut new = repeat(&mut old, None);
+    assert_eq!(old.rows, rows, "the old run stays as it was");
+    let call = new.call();
+    assert_eq!(call.ctx("run_id"), &json!(again()));
+    assert_eq!((call.stack(), &call.body["steps"]), (vec![], &json!({})));
+    assert_eq!(call.body["event"]["name"], "t/go");
+    let summary = new.summary();
+    assert_eq!(summary["original_run_id"], old.summary()["run_id"]);
+    assert_eq!(summary["event_id"], old.summary()["event_id"]);
+    assert!(old.summary().get("original_run_id").is_none());
+    new.returns(&call, &json!("this time"));
+    assert_eq!(new.status(), "Completed");
+}
+
+#[test]
+fn the_stream_lists_a_rerun_under_its_event() {
+    let mut old = ended();
+    ask(&mut old, None);
+    let reran = old.sends.iter().rev().find_map(|(to, tell)| (to == "Stream").then(|| tell["Reran"].clone())).unwrap();
+    assert_eq!(reran, json!({"event": old.summary()["event_id"], "run": again()}));
+}
+
+#[test]
+fn a_rerun_from_a_step_keeps_what_had_ended_before_it() {
+    let mut old = ended();
+    let mut new = repeat(&mut old, from("c", None));
+    let call = new.call();
+    assert_eq!(call.stack(), ["a", "b"]);
+    assert_eq!(call.body["steps"], json!({"a": {"data": {"x": 1}}, "b": {"data": 2}}));
+    assert_eq!(call.ctx("stack")["current"], json!(2));
+    let timeline = new.ask(&Ask::Timeline)["Ok"].clone();
+    let steps: Vec<_> =
+        timeline["steps"].as_array().unwrap().iter().map(|s| (&s["id"], &s["copied"], &s["output"])).collect();
+    assert_eq!(steps, [(&json!("a"), &json!(true), &json!({"x": 1})), (&json!("b"), &json!(true), &json!(2))]);
+    new.ops(&call, &json!([ran("c", 3)]));
+    let call = new.call();
+    assert_eq!(call.body["steps"]["c"], json!({"data": 3}));
+    new.evict();
+    new.returns(&call, &json!("done"));
+    assert_eq!(new.status(), "Completed");
+}
+
+#[test]
+fn errors_sleeps_and_waits_in_vain_are_kept_as_they_were() {
+    let (mut old, call) = Driver::started();
+    old.ops(&call, &json!([failed("broken")]));
+    let call = old.call();
+    old.ops(&call, &json!([sleep("nap", "1s")]));
+    old.pass_till_woken();
+    let call = old.call();
+    old.ops(&call, &json!([invoke("other", "app-other", &json!({}))]));
+    let mut new = repeat(&mut old, from("other", None));
+    let steps = new.call().body["steps"].clone();
+    assert_eq!(steps["nap"], json!(null));
+    assert_eq!(steps["broken"]["error"]["message"], "always");
+    assert!(steps.get("other").is_none());
+    let timeline = new.ask(&Ask::Timeline)["Ok"].clone();
+    assert_eq!(timeline["steps"][0]["status"], "failed");
+}
+
+#[test]
+fn the_step_gets_other_arguments_until_it_has_ended() {
+    let mut old = ended();
+    let mut new = repeat(&mut old, from("b", Some(r#"[{"n": 7}]"#)));
+    let call = new.call();
+    assert_eq!(call.stack(), ["a"], "the step has not ended");
+    assert_eq!(call.body["steps"], json!({"a": {"data": {"x": 1}}, "b": {"input": [{"n": 7}]}}));
+    assert_eq!(new.ask(&Ask::Actions)["Ok"]["b"], json!({"input": [{"n": 7}]}));
+    new.ops(&call, &json!([ran("b", 14)]));
+    assert_eq!(new.call().body["steps"]["b"], json!({"data": 14}));
+    assert_eq!(new.ask(&Ask::Actions)["Ok"]["b"], json!({"data": 14}));
+}
+
+#[test]
+fn memos_and_arguments_stand_in_the_order_of_their_ids() {
+    for (step, order) in
+        [("a", r#""a":{"input":[]}}"#), ("c", r#""a":{"data":{"x":1}},"b":{"data":2},"c":{"input":[]}}"#)]
+    {
+        let mut old = ended();
+        let call = repeat(&mut old, from(step, Some("[]"))).call();
+        assert!(call.raw.contains(&format!("\"steps\":{{{order}")), "{}", call.raw);
+    }
+}
+
+#[test]
+fn a_step_may_be_named_where_only_one_has_the_name() {
+    let (mut old, call) = Driver::started();
+    let named = |id: &str, name: &str| {
+        let mut op = planned(id);
+        op["displayName"] = json!(name);
+        op
+    };
+    old.ops(&call, &json!([named("1", "same"), named("2", "same"), named("3", "charge")]));
+    assert_eq!(ask(&mut old, from("same", None))["Err"]["code"], "step_ambiguous");
+    assert_eq!(ask(&mut old, from("nobody", None))["Err"]["code"], "step_unknown");
+    assert_eq!(ask(&mut old, from("charge", None)), json!({"Ok": again()}));
+    assert_eq!(ask(&mut old, from("2", None)), json!({"Ok": again()}), "an id comes before a name");
+}
+
+#[test]
+fn arguments_are_an_array() {
+    let mut old = ended();
+    let sent = old.sends.len();
+    for input in ["{}", "1", "\"[]\""] {
+        assert_eq!(ask(&mut old, from("b", Some(input)))["Err"]["code"], "body_invalid", "{input}");
+    }
+    assert_eq!(old.sends.len(), sent, "nothing was started");
+}
+
+#[test]
+fn a_rerun_of_a_rerun_names_the_first_of_the_line_and_keeps_its_copies() {
+    let mut old = ended();
+    let mut new = repeat(&mut old, from("b", None));
+    let call = new.call();
+    new.ops(&call, &json!([ran("b", 3)]));
+    let call = new.call();
+    new.ops(&call, &json!([failed("c")]));
+    let mut third = repeat(&mut new, from("c", None));
+    assert_eq!(third.summary()["original_run_id"], old.summary()["run_id"]);
+    assert_eq!(third.call().body["steps"], json!({"a": {"data": {"x": 1}}, "b": {"data": 3}}));
+    let mut by_name = repeat(&mut new, from("a", None));
+    assert_eq!(by_name.call().body["steps"], json!({}));
+}
+
+#[test]
+fn a_rerun_that_is_told_twice_starts_once_and_survives_a_crash() {
+    let mut old = ended();
+    let mut new = repeat(&mut old, from("c", Some("[1]")));
+    let first = new.call();
+    new.tell_start();
+    new.no_calls();
+    new.crash();
+    let second = new.call();
+    assert_ne!(first.id, second.id, "a new generation");
+    assert_eq!(second.body["steps"], first.body["steps"]);
+}
+
+#[test]
+fn a_function_that_is_gone_is_not_run_again() {
+    let mut old = ended();
+    old.catalog.functions.clear();
+    assert_eq!(ask(&mut old, None)["Err"]["code"], "function_gone");
+}

@@ -1,0 +1,89 @@
+//! Running again, whole or from a step; and functions that run after a run.
+
+use serde_json::{Value, json};
+use stepwell_tests::{Lane, Scenario, Sdk, World, hold_with_each_sdk, scenarios, until};
+
+const SCENARIOS: &[Scenario] = scenarios![
+    a_rerun_does_all_of_it_again_under_an_id_of_its_own,
+    a_rerun_from_a_step_keeps_what_came_before,
+    a_run_that_failed_goes_on_from_the_step_that_failed,
+    a_step_that_never_was_is_no_place_to_begin,
+];
+const OF_JAVASCRIPT: &[Scenario] = scenarios![a_step_can_be_given_other_arguments];
+
+hold_with_each_sdk!(SCENARIOS, javascript: OF_JAVASCRIPT);
+
+/// Asks for a rerun; its id.
+fn rerun(lane: &Lane<'_>, run: &str, body: &Value) -> String {
+    let answer = lane.client.post(&format!("/v1/runs/{run}/rerun"), body);
+    assert_eq!(answer.status, 200, "{answer:?}");
+    answer.json()["data"]["run_id"].as_str().expect("a run id").to_owned()
+}
+
+fn a_rerun_does_all_of_it_again_under_an_id_of_its_own(lane: &Lane<'_>) {
+    let old = lane.run("single-step", &json!({"n": 5}));
+    let new = rerun(lane, &old.run, &json!({}));
+    assert_ne!(new, old.run);
+    let new = lane.finish(&new);
+    assert_eq!(new.output(), old.output());
+    assert_eq!(new.executed(), ["one"]);
+    assert_eq!(new.summary["original_run_id"], old.run.as_str());
+    assert_eq!(new.summary["event_id"], old.summary["event_id"]);
+    let event = old.summary["event_id"].as_str().expect("an event");
+    let listed = until("both runs are listed under the event", || {
+        let runs = lane.client.runs_of(event);
+        (runs.len() == 2).then_some(runs)
+    });
+    assert_eq!([&listed[0]["run_id"], &listed[1]["run_id"]], [&json!(old.run), &json!(new.run)]);
+}
+
+fn a_rerun_from_a_step_keeps_what_came_before(lane: &Lane<'_>) {
+    let old = lane.run("ten-steps", &json!({}));
+    let new = lane.finish(&rerun(lane, &old.run, &json!({"fromStep": {"stepId": "s7"}})));
+    assert_eq!(new.executed(), ["s7", "s8", "s9"]);
+    let (before, after) = (old.output().as_array().expect("results"), new.output().as_array().expect("results"));
+    assert_eq!((&before[..7], before.len()), (&after[..7], after.len()));
+    assert!((7..10).all(|i| before[i] != after[i]), "{new:?}");
+    assert_eq!(new.calls[0].memoized().len(), 7);
+}
+
+fn a_run_that_failed_goes_on_from_the_step_that_failed(lane: &Lane<'_>) {
+    let old = lane.run("recovering-by-rerun", &json!({}));
+    old.assert_status("Failed");
+    assert_eq!(old.executed(), ["paid", "shipped"]);
+    let new = lane.finish(&rerun(lane, &old.run, &json!({"fromStep": {"stepId": "shipped"}})));
+    assert_eq!(*new.output(), json!({"paid": old.run, "shipped": new.run}));
+    assert_eq!(new.executed(), ["shipped"]);
+}
+
+fn a_step_that_never_was_is_no_place_to_begin(lane: &Lane<'_>) {
+    let old = lane.run("single-step", &json!({"n": 1}));
+    let answer = lane.client.post(&format!("/v1/runs/{}/rerun", old.run), &json!({"fromStep": {"stepId": "nowhere"}}));
+    assert_eq!((answer.status, &answer.json()["code"]), (404, &json!("step_unknown")));
+}
+
+fn a_step_can_be_given_other_arguments(lane: &Lane<'_>) {
+    let old = lane.run("with-input", &json!({}));
+    assert_eq!(*old.output(), json!({"sum": 3}));
+    let body = json!({"fromStep": {"stepId": "sum", "input": [20, 22]}});
+    assert_eq!(*lane.finish(&rerun(lane, &old.run, &body)).output(), json!({"sum": 42}));
+}
+
+#[test]
+fn what_a_run_defers_runs_after_it() {
+    let world = World::dev(&[Sdk::Js4]);
+    let lane = world.lane("js4");
+    let run = lane.run("deferring", &json!({"n": 7}));
+    assert_eq!(*run.output(), "over");
+    let seen = until("the deferred function has run", || {
+        let seen = lane.app.seen(Some(&format!("deferred-by-{}", run.run)));
+        seen["executions"].as_array().is_some_and(|all| !all.is_empty()).then_some(seen)
+    });
+    let executions = seen["executions"].as_array().expect("executions");
+    assert_eq!(executions.len(), 1, "the one that was aborted does not run: {executions:?}");
+    let timeline: Value = lane.client.data(&format!("/v1/runs/{}/timeline", run.run));
+    let mut defers: Vec<_> =
+        timeline["defers"].as_array().expect("defers").iter().map(|d| (&d["name"], &d["status"])).collect();
+    defers.sort_by_key(|(name, _)| name.to_string());
+    assert_eq!(defers, [(&json!("kept"), &json!("scheduled")), (&json!("taken-back"), &json!("aborted"))]);
+}
