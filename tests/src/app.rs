@@ -114,9 +114,9 @@ impl App {
         self.count("calls")
     }
 
-    /// How many step bodies have returned so far.
-    pub fn returned(&self) -> u64 {
-        self.count("returned")
+    /// How many answers and saved steps have reached a server so far (JavaScript only).
+    pub fn settled(&self) -> u64 {
+        self.count("settled")
     }
 
     fn count(&self, of: &str) -> u64 {

@@ -11,11 +11,10 @@ const KILLS: usize = 20;
 const STEPS: usize = 10;
 /// After its share of what is left to do a life goes on for so much longer, so that the kill falls between any two things.
 const LIFE_MORE_MS: Range<u64> = 0..100;
-/// Where nothing is left to do, or steps take long.
-const LIFE_MAX: Duration = Duration::from_secs(3);
+/// Where nothing comes to an end.
+const LIFE_MAX: Duration = Duration::from_secs(10);
 /// How long a step takes: a life is long enough for some of them and too short for others.
 const STEP_MS: Range<u64> = 50..500;
-const WHOLE_TEST_MAX: Duration = Duration::from_secs(90);
 
 /// How many calls the server makes before it is killed, where a life begins with one run per lane.
 const SHORT_LIFE_CALLS: Range<u64> = 0..40;
@@ -37,8 +36,8 @@ fn two_hundred_runs_survive_twenty_kills() {
     for number in 1..=KILLS {
         // However fast the machine is, every life sees some of what is left to do, and leaves some to the next.
         let left = (RUNS * STEPS).saturating_sub(recorded(&watched));
-        let share = u64::try_from(2 * left / (KILLS + 1 - number)).expect("a number of steps");
-        live(|| apps[0].1.returned(), chance.within(0..share.max(1)), &mut chance);
+        let share = u64::try_from(left.min(2 * left / (KILLS + 1 - number))).expect("a number of steps");
+        live(|| apps[0].1.settled(), chance.within(0..share.max(1)), &mut chance);
         kill(&mut server, watched.iter_mut());
         println!("kill {number} after {:?}: {} steps are recorded", began.elapsed(), recorded(&watched));
         after_the_first.get_or_insert_with(|| recorded(&watched));
@@ -57,7 +56,6 @@ fn two_hundred_runs_survive_twenty_kills() {
         assert_outputs_are_the_recorded_ones(&run);
     }
     println!("{sent_again} calls sent again, {:?}", began.elapsed());
-    assert!(began.elapsed() < WHOLE_TEST_MAX, "{:?}", began.elapsed());
     server.assert_healthy();
 }
 

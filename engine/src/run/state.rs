@@ -104,7 +104,11 @@ impl State {
             discoveries: 0,
         };
         state.begin_with_copies();
-        state.discover(state.first_due());
+        match state.input.as_ref().map(|(id, _)| id.clone()) {
+            // A call for the step itself: only there do SDKs heed the arguments whatever else they do by default.
+            Some(id) => state.plan(state.first_due(), &id, false),
+            None => state.discover(state.first_due()),
+        }
         state
     }
 

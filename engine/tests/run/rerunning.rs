@@ -115,11 +115,12 @@ fn the_step_gets_other_arguments_until_it_has_ended() {
     let mut old = ended();
     let mut new = repeat(&mut old, from("b", Some(r#"[{"n": 7}]"#)));
     let call = new.call();
-    assert_eq!(call.stack(), ["a"], "the step has not ended");
+    assert_eq!((call.step(), call.stack()), ("b", vec!["a"]), "the step has a call of its own, and has not ended");
     assert_eq!(call.body["steps"], json!({"a": {"data": {"x": 1}}, "b": {"input": [{"n": 7}]}}));
     assert_eq!(new.ask(&Ask::Actions)["Ok"]["b"], json!({"input": [{"n": 7}]}));
     new.ops(&call, &json!([ran("b", 14)]));
-    assert_eq!(new.call().body["steps"]["b"], json!({"data": 14}));
+    let call = new.call();
+    assert_eq!((call.step(), &call.body["steps"]["b"]), ("step", &json!({"data": 14})));
     assert_eq!(new.ask(&Ask::Actions)["Ok"]["b"], json!({"data": 14}));
 }
 

@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 export const calls = [];
 export const executions = [];
 export const requests = [];
-let returned = 0;
+let settled = 0;
 
 /** A memo longer than this is recorded by its hash alone. */
 const VALUE_BYTES_MAX = 512;
@@ -74,6 +74,7 @@ export const recordCalls = (req, res, next) => {
   res.on("close", () => {
     const headers = lowered(res.getHeaders());
     call.answer = { at_ms: Date.now(), whole: res.writableFinished, ...summaryOf(res.statusCode, headers, Buffer.concat(chunks).toString()) };
+    if (call.answer.whole) settled += 1;
   });
   next();
 };
@@ -82,9 +83,7 @@ export const recordCalls = (req, res, next) => {
 export const execute = async (run, step, body) => {
   const before = executions.filter((one) => one.run === run && one.step === step).length;
   executions.push({ run, step, id: hashOf(step), at_ms: Date.now() });
-  const result = await body(before);
-  returned += 1;
-  return result;
+  return body(before);
 };
 
 /** The `fetch` that clients are given: notes what the SDK asked the server and how that ended. */
@@ -95,6 +94,7 @@ export const recordedFetch = async (url, init) => {
   requests.push(request);
   const answer = await fetch(url, init);
   request.status = answer.status;
+  if (answer.status === 200) settled += request.steps?.length ?? 0;
   request.answered_at_ms = Date.now();
   return answer;
 };
@@ -106,5 +106,8 @@ export const showCalls = (req, res) => {
   res.json({ calls: about(calls), executions: about(executions), requests: about(requests) });
 };
 
-/** `GET /_count`: how many calls there were and how many step bodies returned, for those who only want to know whether anything happens. */
-export const count = (_req, res) => res.json({ calls: calls.length, returned });
+/**
+ * `GET /_count`: how many calls there were, and how much the server has been told of their ends (answers that left whole, steps whose
+ * checkpoints it took). What still runs for a server that was killed counts for neither.
+ */
+export const count = (_req, res) => res.json({ calls: calls.length, settled });

@@ -7,7 +7,6 @@ import urllib.parse
 
 calls: list[dict] = []
 executions: list[dict] = []
-returned = 0
 
 VALUE_BYTES_MAX = 512
 """A memo longer than this is recorded by its hash alone."""
@@ -55,13 +54,10 @@ def _summary(status: int, headers: dict, text: bytes | str) -> dict:
 
 async def execute(run: str, step: str, body):
     """Runs a step's body and notes that it ran; the body is told how often it has run before in this run."""
-    global returned
     before = sum(1 for one in executions if one["run"] == run and one["step"] == step)
     executions.append({"run": run, "step": step, "id": _hash(step), "at_ms": now_ms()})
     result = body(before)
-    result = await result if hasattr(result, "__await__") else result
-    returned += 1
-    return result
+    return await result if hasattr(result, "__await__") else result
 
 
 def show(run: str | None) -> dict:
@@ -72,7 +68,7 @@ def show(run: str | None) -> dict:
 
 
 def count() -> dict:
-    return {"calls": len(calls), "returned": returned}
+    return {"calls": len(calls)}
 
 
 class RecordCalls:
