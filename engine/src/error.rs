@@ -67,6 +67,8 @@ codes! {
     // Requests, whatever they ask for.
     /// No such path.
     RouteUnknown = "route_unknown", 404;
+    /// A part of the protocol that is not built here yet.
+    FeatureUnsupported = "feature_unsupported", 501;
     /// The path exists, the method does not.
     MethodNotAllowed = "method_not_allowed", 405;
     /// The body is larger than the limit.

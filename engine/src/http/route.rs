@@ -15,7 +15,7 @@ pub(super) fn open(opening: &Opening<'_>) -> (Manner, Opened) {
         Err(refusal) => return (Manner::Api, Err(refusal)),
     };
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
-    let Some(route) = Route::find(&segments) else { return (Manner::Api, Err(unknown(opening.request))) };
+    let Some(route) = Route::find(&segments) else { return (Manner::Api, Err(unknown(opening.request, &segments))) };
     let manner = if route.is_for_events() { Manner::Events } else { Manner::Api };
     // A shell leaves the body of an answer to HEAD away.
     let method = match opening.request.method.as_str() {
@@ -157,7 +157,11 @@ fn preflight(request: &Request, methods: &str) -> Response {
         .with("access-control-max-age", "3600")
 }
 
-fn unknown(request: &Request) -> Refusal {
+fn unknown(request: &Request, segments: &[&str]) -> Refusal {
+    if let Some(feature) = unbuilt(segments) {
+        let message = format!("{}: this server does not support {feature} yet", request.path);
+        return Refusal::new(Code::FeatureUnsupported, message);
+    }
     let hint = match request.path.trim_matches('/').split('/').next() {
         Some("e") => "events are posted to /e/<event key>",
         Some("v2" | "api") => "the REST API is at /v1, and v2 is not built yet",
@@ -165,6 +169,21 @@ fn unknown(request: &Request) -> Refusal {
         _ => "see /dev for what the server knows, /v1/events and /v1/runs for what happened",
     };
     Refusal::new(Code::RouteUnknown, format!("there is nothing at {}: {hint}", request.path))
+}
+
+/// What SDKs would use a path for that is not built here yet (PROTOCOL §7.11, §7.13, §9, §10): said at once, so that nothing waits for it.
+fn unbuilt(segments: &[&str]) -> Option<&'static str> {
+    match segments {
+        ["v1", "realtime", ..] => Some("realtime channels"),
+        ["v1", "checkpoint"] | ["v1", "checkpoint", _, "steps" | "output"] | ["v1", "http", "runs", ..] => {
+            Some("durable endpoints")
+        }
+        ["v1", "traces", ..] => Some("traces from apps"),
+        ["v1", "runs", _, "metadata"] => Some("metadata on runs"),
+        ["v0", "connect", ..] => Some("Connect: serve your functions over HTTP"),
+        ["v0", "gql"] => Some("GraphQL: use the REST API at /v1"),
+        _ => None,
+    }
 }
 
 fn not_allowed(request: &Request, methods: &str) -> Refusal {

@@ -71,6 +71,24 @@ fn each_endpoint_asks_its_actor() {
 }
 
 #[test]
+fn what_is_not_built_yet_is_said_by_name() {
+    for (method, path, feature) in [
+        ("POST", "/v1/realtime/publish?channel=c&topic=t", "realtime"),
+        ("POST", "/v1/realtime/token", "realtime"),
+        ("POST", "/v1/checkpoint", "durable endpoints"),
+        ("POST", &format!("/v1/checkpoint/{RUN}/steps"), "durable endpoints"),
+        ("GET", &format!("/v1/http/runs/{RUN}/output"), "durable endpoints"),
+        ("POST", "/v1/traces/userland", "traces"),
+        ("POST", "/v0/connect/start", "Connect"),
+        ("POST", "/v0/gql", "GraphQL"),
+    ] {
+        let response = Desk::dev().at_once(request(method, path, "{}"));
+        assert_refused(&response, 501, "feature_unsupported");
+        assert!(json(&response)["error"].as_str().unwrap().contains(feature), "{path}");
+    }
+}
+
+#[test]
 fn a_rerun_says_from_where_or_nothing() {
     let post = |body: &str| request("POST", &format!("/v1/runs/{RUN}/rerun"), body);
     let asked_with = |body: &str| {
