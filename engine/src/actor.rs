@@ -80,6 +80,6 @@ part! {
 }
 
 part! {
-    /// Which runs go on when: waits for events.
-    Scheduler { Waits(crate::waits::Waits), }
+    /// Which runs start and go on when: schedules, waits for events.
+    Scheduler { Waits(crate::waits::Waits), Cron(crate::cron::Cron), }
 }

@@ -131,7 +131,7 @@ impl RunId {
 }
 
 /// 80 bits that are a function of `parts`.
-fn derived_random(parts: &[&str]) -> u128 {
+pub(crate) fn derived_random(parts: &[&str]) -> u128 {
     let mut digest = Sha256::new();
     for part in parts {
         digest.update(part.as_bytes());

@@ -16,6 +16,7 @@
 
 pub mod actor;
 pub mod catalog;
+pub mod cron;
 pub mod duration;
 pub mod error;
 pub mod expression;

@@ -59,6 +59,16 @@ pub const NAME_BYTES_MAX: usize = 512;
 pub const APP_URL_BYTES_MAX: usize = 4 << 10;
 /// A trigger's schedule.
 pub const SCHEDULE_CHARACTERS_MAX: usize = 255;
+/// From this moment on no schedule comes due: the end of the year 9999.
+pub const SCHEDULE_TIME_MAX: Millis = Millis(253_402_300_799_999);
+/// How late a run of a schedule may start and still be on time: less than that.
+pub const CRON_LATE_MAX: Millis = Millis(60_000);
+/// Runs of one schedule that one turn starts.
+pub const CRON_STARTS_PER_TURN_MAX: usize = 100;
+/// The next times of one schedule that the API tells.
+pub const CRON_TIMES_TOLD_MAX: u32 = 100;
+/// Of them, where the request says nothing.
+pub const CRON_TIMES_TOLD_DEFAULT: u32 = 5;
 /// The jitter of a schedule, from one second ...
 pub const JITTER_MIN: Millis = Millis(1_000);
 /// ... to five minutes.

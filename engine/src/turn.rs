@@ -67,6 +67,12 @@ impl Address {
         Self::new(ActorKind::Waits, at)
     }
 
+    /// The schedules of a function.
+    #[must_use]
+    pub fn cron(function: &crate::ids::FunctionId) -> Self {
+        Self::new(ActorKind::Cron, function.as_str())
+    }
+
     /// The history. One shard until a home needs more.
     #[must_use]
     pub fn history() -> Self {
@@ -150,8 +156,22 @@ pub struct Settings {
     pub retry_interval: Option<Millis>,
     /// An event that came so long before a wait for it, and since its run began, still ends the wait; none: it comes too late.
     pub wait_look_back: Option<Millis>,
+    /// Which runs of schedules are made up for, where no server ran when they should have started.
+    pub cron_catch_up: CatchUp,
     /// The server's version.
     pub version: String,
+}
+
+/// What is made up for of the times of a schedule that were missed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CatchUp {
+    /// Nothing.
+    None,
+    /// The newest time, unless a newer one is on time.
+    #[default]
+    Last,
+    /// Every time.
+    All,
 }
 
 /// What a turn may look at.

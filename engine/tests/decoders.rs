@@ -271,6 +271,7 @@ proptest! {
             drive::<Executor>(&Address::new(K::Run, key), &rows, &messages);
         }
         drive::<Scheduler>(&Address::new(K::Waits, "a/b"), &rows, &messages);
+        drive::<Scheduler>(&Address::new(K::Cron, "app-f"), &rows, &messages);
     }
 
     #[test]

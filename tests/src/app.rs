@@ -67,12 +67,17 @@ pub struct App {
 impl App {
     /// Starts an app that talks to the server at `server`, and waits until it answers.
     pub fn start(sdk: Sdk, server: &str, keys: &Keys) -> Self {
+        Self::start_with(sdk, server, keys, &[])
+    }
+
+    /// As [`App::start`], with variables of the test's own: `CRON` gives each lane a function `scheduled` on that schedule.
+    pub fn start_with(sdk: Sdk, server: &str, keys: &Keys, variables: &[(&str, &str)]) -> Self {
         let (dir, port) = (TempDir::new().expect("a directory"), ports::free());
         let mut command = sdk.command();
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("INNGEST_")) {
             command.env_remove(name);
         }
-        command.env("PORT", port.to_string());
+        command.env("PORT", port.to_string()).envs(variables.iter().copied());
         match keys {
             Keys::None => command.env("INNGEST_DEV", server),
             Keys::Signing { key, fallback } => {

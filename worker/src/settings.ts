@@ -13,6 +13,7 @@ export function settings(env: Env): actors.Settings {
     kind: env.STEPWELL_KIND === "dev" ? ("dev" as const) : ("cloud" as const),
     signingKeys: [...given(env.STEPWELL_SIGNING_KEY), ...given(env.STEPWELL_SIGNING_KEY_FALLBACK)],
     eventKeys: (env.STEPWELL_EVENT_KEYS ?? "").split(",").map((key) => key.trim()).filter((key) => key !== ""),
+    cronCatchUp: catchUp(env.STEPWELL_CRON_CATCH_UP),
     version: VERSION,
   };
   return {
@@ -20,6 +21,11 @@ export function settings(env: Env): actors.Settings {
     ...(env.STEPWELL_RETRY_INTERVAL_MS ? { retryIntervalMs: BigInt(env.STEPWELL_RETRY_INTERVAL_MS) } : {}),
     ...(env.STEPWELL_WAIT_LOOK_BACK_MS ? { waitLookBackMs: BigInt(env.STEPWELL_WAIT_LOOK_BACK_MS) } : {}),
   };
+}
+
+/** Of the times of a schedule that were missed: none, the last where nothing else is said, or all. */
+function catchUp(given: string | null | undefined): actors.Settings["cronCatchUp"] {
+  return given === "none" || given === "all" ? given : "last";
 }
 
 let usual: ledgers.Policy | undefined;

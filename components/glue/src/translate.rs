@@ -5,8 +5,8 @@ use crate::bindings::exports::stepwell::engine::types;
 use stepwell_engine::error::{Code, Fault};
 use stepwell_engine::ids::{Entropy, Millis};
 use stepwell_engine::turn::{
-    ActorKind, Address, AppAnswer, AppCall, CallFailure, CallOutcome, Done, Effect, Message, Outcome, Range, Row,
-    Settings, Write,
+    ActorKind, Address, AppAnswer, AppCall, CallFailure, CallOutcome, CatchUp, Done, Effect, Message, Outcome, Range,
+    Row, Settings, Write,
 };
 
 /// The two halves of `turn-input.entropy` and of an exchange, the high one first.
@@ -22,6 +22,11 @@ pub(crate) fn settings(given: types::Settings) -> Settings {
         event_keys: given.event_keys,
         retry_interval: given.retry_interval_ms.map(Millis),
         wait_look_back: given.wait_look_back_ms.map(Millis),
+        cron_catch_up: match given.cron_catch_up {
+            types::CatchUp::None => CatchUp::None,
+            types::CatchUp::Last => CatchUp::Last,
+            types::CatchUp::All => CatchUp::All,
+        },
         version: given.version,
     }
 }

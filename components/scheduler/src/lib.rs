@@ -1,4 +1,4 @@
-//! The scheduler component: which runs start and when, the actors `waits`, `gate` and `cron`.
+//! The scheduler component: which runs start and when, the actors `waits` and `cron`.
 #![cfg(target_family = "wasm")]
 #![allow(unsafe_code, reason = "the generated exports are unsafe functions")]
 

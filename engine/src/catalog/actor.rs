@@ -8,10 +8,11 @@ use super::serve_url::{is_callable, url_fault};
 use super::sync::{self, AppReport, Report, Sync, Target, Verdict, Waiting};
 use super::{Catalog, SyncError, rows};
 use crate::actor::Actor;
+use crate::cron::message::Tell::Look;
 use crate::error::{Code, Fault, Refusal};
 use crate::ids::{AppId, uuid_of};
 use crate::limits::SYNCS_WAITING_MAX;
-use crate::turn::{CallFailure, CallOutcome, Done, Effect, Message, Outcome, Range, Row, Turn};
+use crate::turn::{Address, CallFailure, CallOutcome, Done, Effect, Message, Outcome, Range, Row, Turn};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -227,6 +228,10 @@ impl CatalogActor {
     fn resumed(&mut self) -> Result<Done, Fault> {
         let mut done = Done::default();
         done.effects.push(install(&self.catalog)?);
+        // Not only after a sync: schedules go on when the server comes back, also those that an older version did not plan.
+        for function in self.catalog.functions.values().filter(|function| function.schedules().next().is_some()) {
+            done.send(Address::cron(&function.id), &Look)?;
+        }
         self.syncs.clear();
         Ok(done)
     }
@@ -239,6 +244,13 @@ impl CatalogActor {
         change.write(self.catalog.version.saturating_add(1), done)?;
         let next = rows::applied(&self.catalog, &done.writes)?;
         done.effects.push(install(&next)?);
+        let has_schedules =
+            |catalog: &Catalog, id| catalog.function(id).is_some_and(|f| f.schedules().next().is_some());
+        for id in change.functions() {
+            if has_schedules(&self.catalog, id) || has_schedules(&next, id) {
+                done.send(Address::cron(id), &Look)?;
+            }
+        }
         self.catalog = next;
         Ok(())
     }

@@ -32,6 +32,11 @@ impl Change {
         self.apps.is_empty() && self.functions.is_empty() && self.forgotten.is_empty()
     }
 
+    /// The functions that change.
+    pub(super) fn functions(&self) -> impl Iterator<Item = &FunctionId> {
+        self.functions.keys().chain(&self.forgotten)
+    }
+
     /// Writes the rows of this change; the catalog's next version with them.
     ///
     /// # Errors

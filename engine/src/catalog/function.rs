@@ -1,7 +1,8 @@
 //! A function as it was registered (PROTOCOL §1.5).
 
 use super::{Callee, Derived, Flow};
-use crate::ids::{AppId, FunctionId};
+use crate::duration::parse_duration;
+use crate::ids::{AppId, FunctionId, Millis};
 use serde::{Deserialize, Serialize};
 
 /// A registered function.
@@ -37,6 +38,15 @@ impl Function {
     #[must_use]
     pub fn callee(&self) -> &Callee {
         self.callee.get_or_make(|| Callee::new(&self.id, &self.url))
+    }
+
+    /// The schedules that start it, each with its jitter; none where it is archived.
+    pub fn schedules(&self) -> impl Iterator<Item = (&str, Option<Millis>)> {
+        let live = self.triggers.iter().filter(|_| !self.archived);
+        live.filter_map(|trigger| match trigger {
+            Trigger::Cron { schedule, jitter } => Some((schedule.as_str(), jitter.as_deref().and_then(parse_duration))),
+            Trigger::Event { .. } => None,
+        })
     }
 }
 

@@ -16,7 +16,6 @@ pub mod message;
 mod overview;
 mod registration;
 mod rows;
-mod schedule;
 mod serve_url;
 mod snapshot;
 mod sync;

@@ -1,8 +1,8 @@
 //! Reads what starts a function (SERVER §1.6).
 
 use super::fields::{Faults, Fields};
-use super::schedule::schedule_fault;
 use super::{Function, Trigger};
+use crate::cron::Schedule;
 use crate::limits::{JITTER_MAX, JITTER_MIN, TRIGGER_NAME_CHARACTERS_MAX, TRIGGERS_PER_FUNCTION_MAX};
 use serde::Serialize;
 
@@ -80,7 +80,7 @@ fn read_event(name: &str, fields: &Fields<'_>, faults: &mut Faults) -> Option<Tr
 }
 
 fn read_cron(schedule: &str, fields: &Fields<'_>, faults: &mut Faults) -> Option<Trigger> {
-    if let Some(fault) = schedule_fault(schedule) {
+    if let Err(fault) = Schedule::parse(schedule) {
         faults.add("schedule_invalid", fields.path("cron"), fault);
     }
     let jitter = fields.text("jitter", faults).filter(|text| *text != "0");

@@ -14,6 +14,7 @@ mod answer;
 mod apps;
 mod cancellations;
 mod checkpoint;
+mod crons;
 mod endpoint;
 mod events;
 mod home;

@@ -3,8 +3,8 @@
 use super::endpoint::{Opened, Opening, Respond};
 use super::response::Manner;
 use super::{
-    Request, Response, accept, apps, cancellations, checkpoint, events, home, key, run_state, runs, signals, sync,
-    watch,
+    Request, Response, accept, apps, cancellations, checkpoint, crons, events, home, key, run_state, runs, signals,
+    sync, watch,
 };
 use crate::error::{Code, Refusal};
 
@@ -53,6 +53,7 @@ enum Route<'a> {
     Batch(&'a str),
     Checkpoint(&'a str),
     AppFunctions(&'a str),
+    Crons,
     Signals,
     Cancellations,
     Cancellation(&'a str),
@@ -82,6 +83,7 @@ impl<'a> Route<'a> {
             ["v0", "runs", id, "batch"] => Self::Batch(id),
             ["v1", "checkpoint", id, "async"] => Self::Checkpoint(id),
             ["v1", "apps", app, "functions"] => Self::AppFunctions(app),
+            ["v1", "crons"] => Self::Crons,
             ["v1", "signals"] => Self::Signals,
             ["v1", "cancellations"] => Self::Cancellations,
             ["v1", "cancellations", id] => Self::Cancellation(id),
@@ -139,6 +141,7 @@ impl<'a> Route<'a> {
             Self::Batch(id) => run_state::batch(id),
             Self::Checkpoint(id) => checkpoint::background(opening, id),
             Self::AppFunctions(app) => apps::functions(app),
+            Self::Crons => crons::list(opening),
             Self::Signals => signals::send(opening),
             Self::Cancellations if method == "POST" => cancellations::create(opening),
             Self::Cancellations => cancellations::list(),

@@ -3,6 +3,7 @@
 use super::message::Status;
 use super::problem;
 use super::state::State;
+use crate::cron;
 use crate::ids::{ENVIRONMENT_ID, EventId, FunctionId, Millis, RunId, uuid_of};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -20,6 +21,9 @@ pub struct Summary<'a> {
     /// The first run of the line, where this one repeats another.
     #[serde(skip_serializing_if = "Option::is_none")]
     original_run_id: Option<RunId>,
+    /// The schedule that started it, if one did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cron: Option<String>,
     status: Status,
     ended_at: Option<String>,
     /// The result, or the error; null while it runs.
@@ -46,6 +50,7 @@ pub fn of(state: &State, now: Millis) -> Summary<'_> {
         environment_id: ENVIRONMENT_ID,
         event_id: start.event_ids.first().copied(),
         original_run_id: start.rerun.as_ref().map(|rerun| rerun.original),
+        cron: Some(state.trigger()).filter(|_| start.event_name == cron::SCHEDULED).and_then(cron::schedule_of),
         status: state.status_at(now),
         ended_at: state.end.as_ref().map(|end| end.at.rfc3339()),
         output: state.end.as_ref().and_then(|end| match &end.result {

@@ -6,7 +6,7 @@ use super::message::NewEvent;
 use super::row::{self, EventRow};
 use super::{Stream, answer, routing};
 use crate::error::Fault;
-use crate::ids::{EventId, RunId};
+use crate::ids::{EventId, FunctionId, RunId};
 use crate::run::invoke::INVOKED;
 use crate::run::message::{Start, Tell};
 use crate::turn::{Address, Done, Outcome, Range, Row, Turn};
@@ -14,11 +14,12 @@ use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Stream {
-    /// Takes all events or, where the turn fails, none. `token`: who waits for the ids.
+    /// Takes all events or, where the turn fails, none. `only`: the one function that they start; `token`: who waits for the ids.
     pub(super) fn accept(
         &mut self,
         turn: &Turn<'_>,
         events: Vec<NewEvent>,
+        only: Option<&FunctionId>,
         token: Option<u64>,
     ) -> Result<Outcome, Fault> {
         let supplied: BTreeMap<&str, &[Row]> =
@@ -67,7 +68,7 @@ impl Stream {
             };
             let interest = self.interests.of(&event.name, turn.supplied)?;
             noted.push((event.id, event.name.clone()));
-            take(turn, &mut done, origin, event, interest.as_ref())?;
+            take(turn, &mut done, origin, event, only, interest.as_ref())?;
         }
         if let Some(token) = token {
             answer(&mut done, token, &Accepted { ids })?;
@@ -85,11 +86,15 @@ fn take(
     done: &mut Done,
     origin: EventId,
     event: NewEvent,
+    only: Option<&FunctionId>,
     interest: Option<&Interest>,
 ) -> Result<(), Fault> {
     let mut runs = Vec::new();
     let not_before = Some(event.ts).filter(|ts| *ts > turn.now);
-    let matches = routing::started_by(turn.catalog, &event.name, &event.event, turn.now);
+    let matches = match only {
+        Some(function) => routing::scheduled(turn.catalog, function),
+        None => routing::started_by(turn.catalog, &event.name, &event.event, turn.now),
+    };
     for function in matches.started {
         let run = RunId::derived(origin, &function.id);
         runs.push(run);

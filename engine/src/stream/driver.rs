@@ -15,6 +15,7 @@ pub(crate) struct Driver<A> {
     pub(crate) rows: BTreeMap<String, Vec<u8>>,
     pub(crate) now: Millis,
     pub(crate) catalog: Catalog,
+    pub(crate) settings: Settings,
     /// The ranges that turns needed, since the driver was made.
     pub(crate) ranges_read: usize,
     hot: Option<A>,
@@ -22,7 +23,7 @@ pub(crate) struct Driver<A> {
 
 impl<A: Actor> Driver<A> {
     pub(crate) fn new(now: Millis, catalog: Catalog) -> Self {
-        Self { rows: BTreeMap::new(), now, catalog, ranges_read: 0, hot: None }
+        Self { rows: BTreeMap::new(), now, catalog, settings: Settings::default(), ranges_read: 0, hot: None }
     }
 
     /// One turn, made durable.
@@ -69,11 +70,10 @@ impl<A: Actor> Driver<A> {
     }
 
     fn decide(&mut self, actor: &mut A, message: Message) -> Result<Done, Fault> {
-        let settings = Settings::default();
         let mut supplied = Supplied::default();
         loop {
-            let (now, catalog) = (self.now, &self.catalog);
-            let turn = Turn { now, entropy: Entropy(1), catalog, settings: &settings, supplied: &supplied };
+            let (now, catalog, settings) = (self.now, &self.catalog, &self.settings);
+            let turn = Turn { now, entropy: Entropy(1), catalog, settings, supplied: &supplied };
             let ranges = match actor.turn(&turn, message.clone())? {
                 Outcome::Done(done) => return Ok(done),
                 Outcome::Needs(ranges) => ranges,

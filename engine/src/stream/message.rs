@@ -11,6 +11,13 @@ use serde_json::value::RawValue;
 pub enum Tell {
     /// An event of the server's own making (PROTOCOL §4.7).
     System(NewEvent),
+    /// The event of a schedule, which starts its one function, whatever else hears of it.
+    Scheduled {
+        /// Which.
+        function: FunctionId,
+        /// What it is sent.
+        event: NewEvent,
+    },
     /// Somebody waits for events of a name.
     Want(Want),
     /// An event's run is repeated by another.

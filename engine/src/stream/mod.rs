@@ -56,12 +56,13 @@ impl Actor for Stream {
         self.recent.begin(turn.now);
         match message {
             Message::Tell(body) => match read(&body)? {
-                Tell::System(event) => self.accept(turn, vec![event], None),
+                Tell::System(event) => self.accept(turn, vec![event], None, None),
+                Tell::Scheduled { function, event } => self.accept(turn, vec![event], Some(&function), None),
                 Tell::Want(want) => self.want(turn, &want),
                 Tell::Reran { event, run } => self.reran(turn, event, run),
             },
             Message::Ask { token, body } => match read(&body)? {
-                Ask::Accept(events) => self.accept(turn, events, Some(token)),
+                Ask::Accept(events) => self.accept(turn, events, None, Some(token)),
                 Ask::Event(id) => self.event(turn, token, id, |row| row.stored(id)),
                 Ask::EventRuns(id) => self.event(turn, token, id, |row| row.runs),
                 Ask::List { limit, before, name } => self.list(turn, token, limit, before, name.as_deref()),

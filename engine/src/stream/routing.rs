@@ -34,6 +34,17 @@ fn invoked<'a>(catalog: &'a Catalog, event: &RawValue) -> Matches<'a> {
     }
 }
 
+/// The function whose schedule came due, unless it is gone since.
+pub(super) fn scheduled<'a>(catalog: &'a Catalog, function: &FunctionId) -> Matches<'a> {
+    match catalog.function(function).filter(|function| !function.archived) {
+        Some(function) => Matches { started: vec![function], failed: Vec::new() },
+        None => {
+            let reason = "the function is no longer registered".to_owned();
+            Matches { started: Vec::new(), failed: vec![(function.clone(), reason)] }
+        }
+    }
+}
+
 /// Tells whoever invoked a function that there is none to start: it would wait for nothing (PROTOCOL §7.4).
 pub(super) fn answer_invoker(event: &RawValue, failed: &[(FunctionId, String)], done: &mut Done) -> Result<(), Fault> {
     let Some((_, message)) = failed.first() else { return Ok(()) };

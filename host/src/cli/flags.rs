@@ -68,6 +68,9 @@ pub struct ServeArgs {
     /// Let events count that came so long before a step waited for them: seconds, or a duration such as 5s [default: 0]
     #[arg(long, value_name = "TIME")]
     wait_look_back: Option<String>,
+    /// Of the times of a schedule that were missed while no server ran, make up for: none, the last, or all [default: last]
+    #[arg(long, value_name = "WHICH")]
+    cron_catch_up: Option<String>,
     /// Keep nothing: runs are gone when the server stops
     #[arg(long, conflicts_with = "persist")]
     in_memory: bool,
@@ -125,6 +128,7 @@ impl ServeArgs {
         put(setting::POLL_INTERVAL, text(&self.poll_interval));
         put(setting::RETRY_INTERVAL, text(&self.retry_interval));
         put(setting::WAIT_LOOK_BACK, text(&self.wait_look_back));
+        put(setting::CRON_CATCH_UP, text(&self.cron_catch_up));
         put(setting::IN_MEMORY, switch(self.in_memory));
         put(setting::PERSIST, switch(self.persist));
         put(setting::DATA_DIR, text(&self.data_dir));

@@ -47,6 +47,8 @@ pub struct ServeOptions {
     pub retry_interval: Option<Duration>,
     /// How long before a wait an event may have come that still ends it.
     pub wait_look_back: Option<Duration>,
+    /// What is made up for of the times of a schedule that were missed.
+    pub cron_catch_up: CatchUp,
     /// As they were written, the current one before the fallback; never empty where [`Kind::Start`].
     pub signing_keys: Vec<String>,
     /// Accepted event keys; never empty where [`Kind::Start`], none means any.
@@ -68,6 +70,18 @@ pub enum Kind {
     Dev,
     /// Everybody: keys are required.
     Start,
+}
+
+/// What is made up for of the times of a schedule that were missed while no server ran.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CatchUp {
+    /// Nothing.
+    None,
+    /// The newest of them.
+    #[default]
+    Last,
+    /// Every one.
+    All,
 }
 
 /// Where runs are kept.

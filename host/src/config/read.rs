@@ -1,5 +1,6 @@
 //! Single values, read from how they were written: the same rules for each source. Every one fails with [`Error::Invalid`].
 
+use super::CatchUp;
 use super::error::Error;
 use super::layer::{Given, Value};
 use crate::logging;
@@ -98,6 +99,16 @@ pub fn interval(given: &Given) -> Result<Duration, Error> {
         Err(_) => humantime::parse_duration(&text).map_err(|_| expected())?,
     };
     if span <= INTERVAL_MAX { Ok(span) } else { Err(expected()) }
+}
+
+/// Which of the times that were missed are made up for.
+pub fn catch_up(given: &Given) -> Result<CatchUp, Error> {
+    match text(given)?.to_ascii_lowercase().as_str() {
+        "none" => Ok(CatchUp::None),
+        "last" => Ok(CatchUp::Last),
+        "all" => Ok(CatchUp::All),
+        _ => Err(invalid(given, "one of none, last, all is wanted")),
+    }
 }
 
 /// What is worth a log line.

@@ -4,8 +4,8 @@ use super::error::Error;
 use super::file;
 use super::layer::{Environment, Given, Layer};
 use super::read::{
-    POLL_INTERVAL_DEFAULT, http_url, interval, items, level, memory_mb, poll_interval, port, sdk_urls, signing_key,
-    switch, text,
+    POLL_INTERVAL_DEFAULT, catch_up, http_url, interval, items, level, memory_mb, poll_interval, port, sdk_urls,
+    signing_key, switch, text,
 };
 use super::setting::{self, Setting};
 use super::{ClientOptions, Data, Kind, ServeOptions};
@@ -68,6 +68,7 @@ pub fn serve(
             .unwrap_or(POLL_INTERVAL_DEFAULT),
         retry_interval: layers.get(setting::RETRY_INTERVAL).map(interval).transpose()?.filter(|span| !span.is_zero()),
         wait_look_back: layers.get(setting::WAIT_LOOK_BACK).map(interval).transpose()?.filter(|span| !span.is_zero()),
+        cron_catch_up: layers.get(setting::CRON_CATCH_UP).map(catch_up).transpose()?.unwrap_or_default(),
         signing_keys,
         event_keys,
         engine_memory_bytes_max: layers.engine_memory_bytes_max()?,

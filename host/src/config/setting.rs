@@ -47,6 +47,8 @@ settings! {
     RETRY_INTERVAL = "retry-interval", [], One;
     /// Seconds, or a duration with its unit; 0 means none.
     WAIT_LOOK_BACK = "wait-look-back", [], One;
+    /// `none`, `last` or `all`.
+    CRON_CATCH_UP = "cron-catch-up", [], One;
     /// Nothing is kept.
     IN_MEMORY = "in-memory", [], One;
     /// The opposite of in-memory.

@@ -2,7 +2,8 @@
 
 use super::{Code, Part, Parts, RequestInstance, WasmParts};
 use crate::wit::{
-    Address, Effect, Message, Outcome, Progress, RangeRows, Request, ServerKind, Settings, TurnInput, catalog_address,
+    Address, CatchUp, Effect, Message, Outcome, Progress, RangeRows, Request, ServerKind, Settings, TurnInput,
+    catalog_address,
 };
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,6 +27,7 @@ fn settings() -> Settings {
         event_keys: Vec::new(),
         retry_interval_ms: None,
         wait_look_back_ms: None,
+        cron_catch_up: CatchUp::Last,
         version: "test".to_owned(),
     }
 }

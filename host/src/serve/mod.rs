@@ -7,7 +7,7 @@ mod sync;
 
 pub use compiled::compile;
 
-use crate::config::{Kind, ServeOptions};
+use crate::config::{CatchUp, Kind, ServeOptions};
 use crate::{discovery, server, shutdown};
 use anyhow::Context as _;
 use house::House;
@@ -99,6 +99,11 @@ fn settings(options: &ServeOptions) -> crate::wit::Settings {
         event_keys: options.event_keys.clone(),
         retry_interval_ms: options.retry_interval.map(|span| u64::try_from(span.as_millis()).unwrap_or(u64::MAX)),
         wait_look_back_ms: options.wait_look_back.map(|span| u64::try_from(span.as_millis()).unwrap_or(u64::MAX)),
+        cron_catch_up: match options.cron_catch_up {
+            CatchUp::None => crate::wit::CatchUp::None,
+            CatchUp::Last => crate::wit::CatchUp::Last,
+            CatchUp::All => crate::wit::CatchUp::All,
+        },
         version: env!("CARGO_PKG_VERSION").to_owned(),
     }
 }

@@ -118,6 +118,7 @@ pub struct Settings<'a> {
     retry_interval_ms: Option<U64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     wait_look_back_ms: Option<U64>,
+    cron_catch_up: &'static str,
     version: &'a str,
 }
 
@@ -128,6 +129,11 @@ pub fn settings(settings: &engine::Settings) -> Settings<'_> {
         event_keys: &settings.event_keys,
         retry_interval_ms: settings.retry_interval.map(|interval| U64(interval.0)),
         wait_look_back_ms: settings.wait_look_back.map(|span| U64(span.0)),
+        cron_catch_up: match settings.cron_catch_up {
+            engine::CatchUp::None => "none",
+            engine::CatchUp::Last => "last",
+            engine::CatchUp::All => "all",
+        },
         version: &settings.version,
     }
 }

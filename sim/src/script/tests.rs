@@ -30,7 +30,7 @@ fn a_script_begins_with_its_format_and_its_settings_and_ends_with_the_hash_of_wh
     let mut script = recording();
     script.open(1, (0, 0), &Catalog::default(), &Request::default());
     let lines = script.into_lines();
-    let settings = r#"{"kind":"dev","signingKeys":[],"eventKeys":[],"version":"sim"}"#;
+    let settings = r#"{"kind":"dev","signingKeys":[],"eventKeys":[],"cronCatchUp":"last","version":"sim"}"#;
     assert_eq!(lines[0], format!(r#"{{"script":"stepwell","version":1,"settings":{settings}}}"#));
     // SHA-256 of "null\n".
     let hash = "38e0b9de817f645c4bec37c0d4a3e58baecccb040f5718dc069a72c7385a0bed";

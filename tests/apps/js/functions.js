@@ -236,6 +236,9 @@ export const functions = ({ app, define, errors: { NonRetriableError, RetryAfter
     }),
     simple("overtime", async ({ step }) => step.sleep("night", "1h"), { timeouts: { finish: "1s" } }),
 
+    // Every minute is too often for tests that count: only a test of schedules asks for one.
+    ...(process.env.CRON ? [define({ id: "scheduled" }, { cron: process.env.CRON }, ({ event, step }) => step.run("tell", () => event))] : []),
+
     define({ id: "conditional" }, { event: `${app}/conditional`, if: "event.data.x > 1" }, ({ event }) => event.data.x),
 
     define({ id: "wildcard" }, { event: `${app}/wild.*` }, ({ event }) => event.name),

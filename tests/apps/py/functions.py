@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime
+import os
 import time
 import uuid
 
@@ -246,6 +247,18 @@ def functions(client: inngest.Inngest) -> list[inngest.Function]:
     @serve("overtime", timeouts=inngest.Timeouts(finish=second))
     async def overtime(ctx, run):
         await ctx.step.sleep("night", hour)
+
+    # Every minute is too often for tests that count: only a test of schedules asks for one.
+    if schedule := os.environ.get("CRON"):
+
+        @client.create_function(fn_id="scheduled", trigger=inngest.TriggerCron(cron=schedule))
+        async def scheduled(ctx: inngest.Context):
+            return await ctx.step.run("tell", lambda: tell(ctx.event))
+
+        async def tell(event: inngest.Event):
+            return {"id": event.id, "name": event.name, "ts": event.ts, "data": event.data}
+
+        served.append(scheduled)
 
     @serve("conditional", expression="event.data.x > 1")
     async def conditional(ctx, run):

@@ -1,5 +1,6 @@
 //! The catalog as a shell sees it: questions and answers of apps in, rows and effects out.
 
+mod crons;
 mod driver;
 mod property;
 mod recorded;

@@ -61,6 +61,8 @@ fn schedules() {
     accept(cron("TZ=UTC 0 5 1 1 *", json!(null)));
     refuse(cron("@daily", json!(null)), "schedule_invalid", "triggers[0].cron");
     refuse(cron("0 0 0 5 1 1", json!(null)), "schedule_invalid", "triggers[0].cron");
+    refuse(cron("0 24 * * *", json!(null)), "schedule_invalid", "triggers[0].cron");
+    refuse(cron("TZ=Europe/Atlantis * * * * *", json!(null)), "schedule_invalid", "triggers[0].cron");
     for jitter in ["1s", "5m", "0", ""] {
         accept(cron("* * * * *", json!(jitter)));
     }

@@ -1,5 +1,6 @@
 //! What requests come to, through the door that shells use. One file per promise.
 
+mod crons;
 mod events_in;
 mod events_out;
 mod forms;

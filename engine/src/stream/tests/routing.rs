@@ -1,6 +1,6 @@
 //! Which runs an event starts.
 
-use super::{NOW, event, runs, stream};
+use super::{NOW, event, runs, seeded, stream};
 use crate::catalog::Trigger;
 use crate::ids::{EventId, Millis, RunId, uuid_of};
 use crate::stream::Stream;
@@ -106,4 +106,28 @@ fn not_started(stream: &mut Driver<Stream>, count: u128) -> Value {
 fn invocation(count: u128, name: &str) -> NewEvent {
     let data = json!({"data": {"a": 1, "_inngest": {"fn_id": name}}});
     NewEvent { event: to_raw_value(&data).unwrap(), ..event(count, "inngest/function.invoked") }
+}
+
+#[test]
+fn a_schedule_starts_its_own_function_once_and_no_other() {
+    let name = "inngest/scheduled.timer";
+    let mut stream = stream(&[("app-a", &["x"]), ("app-b", &[name])]);
+    let tell = json!({"Scheduled": {"function": "app-a", "event": seeded(1, name)}});
+    let id = EventId::new(NOW, 1);
+    let done = stream.tell(&tell);
+    let to: Vec<_> = sent(&done).into_iter().map(|(to, _)| to.clone()).collect();
+    assert_eq!(to, [Address::run(RunId::derived(id, &"app-a".into()))]);
+    assert_eq!(runs(&mut stream, id), json!([RunId::derived(id, &"app-a".into())]));
+    let again = stream.tell(&tell);
+    assert_eq!((sent(&again).len(), again.writes.len()), (0, 0));
+}
+
+#[test]
+fn a_schedule_of_a_function_that_is_gone_starts_nothing_and_says_so() {
+    let mut stream = stream(&[("app-a", &["x"])]);
+    stream.catalog.functions.values_mut().for_each(|function| function.archived = true);
+    let done = stream.tell(&json!({"Scheduled": {"function": "app-a", "event": seeded(1, "inngest/scheduled.timer")}}));
+    assert_eq!(sent(&done), []);
+    let (stored, _) = stream.ask(&Ask::Event(EventId::new(NOW, 1)));
+    assert_eq!(stored.unwrap()["failed"], json!([["app-a", "the function is no longer registered"]]));
 }
