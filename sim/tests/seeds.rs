@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use stepwell_sim::fault::Fault;
+use stepwell_sim::home::Kind;
 use stepwell_sim::seed::Case;
 use stepwell_sim::{Report, report};
 
@@ -15,8 +16,12 @@ const REGRESSIONS: &str = include_str!("../regressions.txt");
 const SEEDS: u64 = 1_200;
 
 fn holds(seed: u64) -> Report {
-    let report = report(Case::of(seed).world(false));
-    assert!(report.violation.is_none(), "seed {seed}: {:?}", report.violation);
+    case_holds(Case::of(seed))
+}
+
+fn case_holds(case: Case) -> Report {
+    let report = report(case.world(false));
+    assert!(report.violation.is_none(), "{case:?}: {:?}", report.violation);
     report
 }
 
@@ -78,9 +83,10 @@ fn recorded(seed: u64) -> Report {
 #[test]
 fn seeds_that_once_failed_hold() {
     for line in REGRESSIONS.lines() {
-        let seed = line.split('#').next().unwrap_or_default().trim();
-        if !seed.is_empty() {
-            holds(seed.parse().unwrap());
-        }
+        let mut words = line.split('#').next().unwrap_or_default().split_whitespace();
+        let Some(seed) = words.next().map(|seed| seed.parse().unwrap()) else { continue };
+        let home = words.next().map(|name| Kind::ALL.iter().copied().find(|kind| kind.name() == name).unwrap());
+        assert_eq!(words.next(), None);
+        case_holds(Case { home, ..Case::of(seed) });
     }
 }

@@ -41,8 +41,9 @@ test("the modules in workerd decide what the linked engine decides", async (t) =
   assert.match(tampered.difference, new RegExp(`^line ${place + 1}: `));
 });
 
-function record(dir, seed) {
+/** `world`: a seed, and its home where it is not the seed's own. */
+function record(dir, world) {
   const file = join(dir, "script.jsonl");
-  execFileSync(SIMULATOR, ["--seed", seed, "--record", file], { stdio: "pipe" });
+  execFileSync(SIMULATOR, ["--seed", ...world.split(/\s+/).flatMap((word, place) => (place ? ["--home", word] : [word])), "--record", file], { stdio: "pipe" });
   return readFileSync(file, "utf8");
 }
