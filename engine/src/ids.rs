@@ -1,5 +1,6 @@
 //! Names of things: typed, so that one cannot stand where another is meant.
 
+use crate::shard;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -108,25 +109,32 @@ impl EventId {
         Self(Ulid::from_parts(at.0, random))
     }
 
-    /// An event that the server makes itself because of `cause` (a run's end, say): the same id every time.
+    /// An event that the server makes itself because of `cause` (the time of a schedule, say): the same id every time.
     #[must_use]
     pub fn derived(at: Millis, cause: &str) -> Self {
         Self(Ulid::from_parts(at.0, derived_random(&[cause])))
     }
+
+    /// As [`EventId::derived`], because of something that `run` did: in its shard.
+    #[must_use]
+    pub fn derived_of(run: RunId, at: Millis, cause: &str) -> Self {
+        Self(shard::beside(Self::derived(at, cause).0, run.0))
+    }
 }
 
 impl RunId {
-    /// The id of a run that no event asks for at `at`: a rerun.
+    /// The id of a run that no event asks for at `at`: it repeats `earlier`, and is in its shard.
     #[must_use]
-    pub fn new(at: Millis, random: u128) -> Self {
-        Self(Ulid::from_parts(at.0, random))
+    pub fn repeating(earlier: Self, at: Millis, random: u128) -> Self {
+        Self(shard::beside(Ulid::from_parts(at.0, random), earlier.0))
     }
 
-    /// The run that `event` starts in `function`: derived, so that the same event twice means the same run.
+    /// The run that `event` starts in `function`: derived, so that the same event twice means the same run; in the event's shard.
     #[must_use]
     pub fn derived(event: EventId, function: &FunctionId) -> Self {
         let event_text = event.to_string();
-        Self(Ulid::from_parts(event.at().0, derived_random(&[&event_text, function.as_str()])))
+        let random = derived_random(&[&event_text, function.as_str()]);
+        Self(shard::beside(Ulid::from_parts(event.at().0, random), event.0))
     }
 }
 

@@ -25,6 +25,7 @@ pub mod http;
 pub mod ids;
 pub mod limits;
 pub mod run;
+pub mod shard;
 pub mod signing;
 pub mod stream;
 pub mod trigger;

@@ -2,6 +2,8 @@
 
 use crate::ids::Millis;
 
+/// Shards of the streams and histories: every list asks all of them.
+pub const SHARDS_MAX: u32 = 64;
 /// A request's body, whatever the endpoint.
 pub const REQUEST_BODY_BYTES_MAX: usize = 32 << 20;
 /// How long a request's body may take to arrive.

@@ -2,7 +2,8 @@
 
 use crate::catalog::Catalog;
 use crate::error::{Fault, Refusal};
-use crate::ids::{Entropy, Millis};
+use crate::ids::{Entropy, EventId, Millis, RunId};
+use crate::shard::{Shard, Shards};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -49,16 +50,21 @@ impl Address {
         Self::new(ActorKind::Catalog, "0")
     }
 
-    /// The stream. One shard until a home needs more.
+    /// A shard of the stream.
     #[must_use]
-    pub fn stream() -> Self {
-        Self::new(ActorKind::Stream, "0")
+    pub fn stream(shard: Shard) -> Self {
+        Self::new(ActorKind::Stream, shard.to_string())
+    }
+
+    /// The stream that has an event.
+    #[must_use]
+    pub fn stream_of(shards: Shards, event: EventId) -> Self {
+        Self::stream(shards.of_event(event))
     }
 
     /// Every shard of the stream: what all of them must know.
-    #[must_use]
-    pub fn streams() -> Vec<Self> {
-        vec![Self::stream()]
+    pub fn streams(shards: Shards) -> impl Iterator<Item = Self> {
+        shards.all().map(Self::stream)
     }
 
     /// The actor that keeps the waits of a name and value, by the key of their [`crate::waits::place::Place`].
@@ -73,15 +79,24 @@ impl Address {
         Self::new(ActorKind::Cron, function.as_str())
     }
 
-    /// The history. One shard until a home needs more.
+    /// The history that lists a run.
     #[must_use]
-    pub fn history() -> Self {
-        Self::new(ActorKind::History, "0")
+    pub fn history_of(shards: Shards, run: RunId) -> Self {
+        Self::history(shards.of_run(run))
+    }
+
+    /// Every shard of the history: a list has runs of each.
+    pub fn histories(shards: Shards) -> impl Iterator<Item = Self> {
+        shards.all().map(Self::history)
+    }
+
+    fn history(shard: Shard) -> Self {
+        Self::new(ActorKind::History, shard.to_string())
     }
 
     /// The actor of a run.
     #[must_use]
-    pub fn run(id: crate::ids::RunId) -> Self {
+    pub fn run(id: RunId) -> Self {
         Self::new(ActorKind::Run, id.to_string())
     }
 }
@@ -158,6 +173,8 @@ pub struct Settings {
     pub wait_look_back: Option<Millis>,
     /// Which runs of schedules are made up for, where no server ran when they should have started.
     pub cron_catch_up: CatchUp,
+    /// Shards of the streams and histories.
+    pub shards: Shards,
     /// The server's version.
     pub version: String,
 }

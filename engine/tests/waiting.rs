@@ -18,6 +18,7 @@ use stepwell_engine::catalog::Catalog;
 use stepwell_engine::ids::{Entropy, EventId, Millis, RunId};
 use stepwell_engine::run::Run;
 use stepwell_engine::run::message::Ask as AskRun;
+use stepwell_engine::shard::Shards;
 use stepwell_engine::stream::Stream;
 use stepwell_engine::stream::message::{Ask as AskStream, NewEvent};
 use stepwell_engine::turn::{
@@ -61,7 +62,8 @@ impl World {
             rows: BTreeMap::new(),
             wakes: BTreeMap::new(),
             under_way: Vec::new(),
-            settings: Settings::default(),
+            // Events, the runs that they start, and those that they wake are often in different shards.
+            settings: Settings { shards: Shards::new(1 + u32::try_from(seed % 3).unwrap()), ..Settings::default() },
         }
     }
 
@@ -151,12 +153,13 @@ impl World {
 
     fn accept(&mut self, name: &str, data: &Value) -> EventId {
         let id = EventId::new(Millis(self.now), u128::from(self.dice));
+        let stream = Address::stream_of(self.settings.shards, id);
         let event = json!({"data": data, "id": id, "name": name, "ts": self.now, "user": {}});
         let event = serde_json::value::to_raw_value(&event).unwrap();
         let accepted =
             NewEvent { id, seeded: false, user_id: None, name: name.to_owned(), ts: Millis(self.now), event };
         let body = serde_json::to_vec(&AskStream::Accept(vec![accepted])).unwrap();
-        self.deliver(&Address::stream(), &Message::Ask { token: 1, body });
+        self.deliver(&stream, &Message::Ask { token: 1, body });
         self.now += 1;
         id
     }

@@ -20,6 +20,8 @@ export interface Env {
   STEPWELL_WAIT_LOOK_BACK_MS?: string | null;
   /** Of the times of a schedule that were missed: `none`, `last` or `all`. */
   STEPWELL_CRON_CATCH_UP?: string | null;
+  /** Shards of streams and histories, 1 to 64; to be set before anything is stored. */
+  STEPWELL_SHARDS?: string | null;
   /** How long after a Worker was last heard of its calls count as lost. */
   STEPWELL_LEASE_MS?: string | null;
   /** How long a Worker waits for an app behind a response before a carrier makes the call; 0: they make every call. */

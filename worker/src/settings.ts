@@ -14,6 +14,7 @@ export function settings(env: Env): actors.Settings {
     signingKeys: [...given(env.STEPWELL_SIGNING_KEY), ...given(env.STEPWELL_SIGNING_KEY_FALLBACK)],
     eventKeys: (env.STEPWELL_EVENT_KEYS ?? "").split(",").map((key) => key.trim()).filter((key) => key !== ""),
     cronCatchUp: catchUp(env.STEPWELL_CRON_CATCH_UP),
+    shards: Number(env.STEPWELL_SHARDS ?? 1),
     version: VERSION,
   };
   return {

@@ -4,6 +4,7 @@ use crate::bindings::exports::stepwell::engine::actors as wit;
 use crate::bindings::exports::stepwell::engine::types;
 use stepwell_engine::error::{Code, Fault};
 use stepwell_engine::ids::{Entropy, Millis};
+use stepwell_engine::shard::Shards;
 use stepwell_engine::turn::{
     ActorKind, Address, AppAnswer, AppCall, CallFailure, CallOutcome, CatchUp, Done, Effect, Message, Outcome, Range,
     Row, Settings, Write,
@@ -27,6 +28,7 @@ pub(crate) fn settings(given: types::Settings) -> Settings {
             types::CatchUp::Last => CatchUp::Last,
             types::CatchUp::All => CatchUp::All,
         },
+        shards: Shards::new(given.shards),
         version: given.version,
     }
 }

@@ -77,7 +77,7 @@ impl Cron {
         let mut plan = self.plan.clone();
         let function = turn.catalog.function(&self.function);
         for (schedule, time) in plan.follow(turn.catalog.version, &self.function, function, turn.now) {
-            tick::start(&self.function, &schedule, time, done)?;
+            tick::start(&self.function, turn.settings.shards, &schedule, time, done)?;
         }
         for (schedule, planned) in &mut plan.loops {
             planned.decided = planned.decided.min(turn.now);
@@ -88,7 +88,7 @@ impl Cron {
             let due = timetable.due(planned.decided, turn.now, turn.settings.cron_catch_up);
             planned.decided = due.decided;
             for time in due.times {
-                tick::start(&self.function, schedule, time, done)?;
+                tick::start(&self.function, turn.settings.shards, schedule, time, done)?;
                 planned.last = planned.last.max(Some(time.tick));
             }
         }

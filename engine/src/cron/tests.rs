@@ -4,6 +4,7 @@ use super::message::{Ask, Tell};
 use super::{Cron, SCHEDULED, schedule_of};
 use crate::catalog::Trigger;
 use crate::ids::{EventId, Millis};
+use crate::shard::Shards;
 use crate::stream::driver::{Driver, catalog, sent};
 use crate::turn::{Address, CatchUp, Done, Message};
 use serde_json::{Value, json};
@@ -72,7 +73,10 @@ fn a_time_that_comes_starts_the_function_with_the_event_of_the_protocol() {
         "id": "2026-11-22T04:11:00Z", "name": "inngest/scheduled.timer", "ts": TICK.0, "user": {}
     });
     let new = json!({"id": id, "seeded": true, "user_id": null, "name": SCHEDULED, "ts": TICK.0, "event": event});
-    assert_eq!(sent(&done), [(&Address::stream(), json!({"Scheduled": {"function": FUNCTION, "event": new}}))]);
+    assert_eq!(
+        sent(&done),
+        [(&Address::stream_of(Shards::default(), id), json!({"Scheduled": {"function": FUNCTION, "event": new}}))]
+    );
     assert_eq!((done.writes.len(), done.wake_at), (1, Some(TICK.plus(Millis(MINUTE)))));
     let event = serde_json::value::to_raw_value(&event).unwrap();
     assert_eq!(schedule_of(&event).as_deref(), Some("* * * * *"));

@@ -3,6 +3,7 @@
 use super::message::Time;
 use crate::error::Fault;
 use crate::ids::{EventId, FunctionId, Millis};
+use crate::shard::Shards;
 use crate::stream::message::{NewEvent, Tell as ToStream};
 use crate::turn::{Address, Done};
 use serde::{Deserialize, Serialize};
@@ -17,14 +18,20 @@ pub const SCHEDULED: &str = "inngest/scheduled.timer";
 ///
 /// # Errors
 /// None in practice; JSON's in principle.
-pub(super) fn start(function: &FunctionId, schedule: &str, time: Time, done: &mut Done) -> Result<(), Fault> {
+pub(super) fn start(
+    function: &FunctionId,
+    shards: Shards,
+    schedule: &str,
+    time: Time,
+    done: &mut Done,
+) -> Result<(), Fault> {
     let id = EventId::derived(time.tick, &format!("{SCHEDULED}/{function}"));
     let scheduled_at = text(time.tick);
     let data = Data { cron: schedule, fire_at: text(time.fire), scheduled_at: &scheduled_at };
     let event = Event { data, id: &scheduled_at, name: SCHEDULED, ts: time.fire, user: Empty {} };
     let event = to_raw_value(&event).map_err(|e| Fault::new("scheduled event", e))?;
     let event = NewEvent { id, seeded: true, user_id: None, name: SCHEDULED.to_owned(), ts: time.fire, event };
-    done.send(Address::stream(), &ToStream::Scheduled { function: function.clone(), event })
+    done.send(Address::stream_of(shards, id), &ToStream::Scheduled { function: function.clone(), event })
 }
 
 /// The schedule by which an event was made; `None` for any other event.

@@ -1,7 +1,7 @@
 //! `/v1/cancellations`: many runs stopped by one request (PROTOCOL §10.3, SERVER §3.7).
 
 use super::Response;
-use super::endpoint::{AskOnce, Opened, Opening, read};
+use super::endpoint::{AskAll, Opened, Opening, read};
 use super::request::id;
 use crate::duration::parse_date;
 use crate::error::{Code, Refusal};
@@ -9,8 +9,10 @@ use crate::expression::{self, Scope};
 use crate::history::Cancellation;
 use crate::history::message::Ask;
 use crate::ids::{ENVIRONMENT_ID, EventId, FunctionId, Millis, uuid_of};
-use crate::turn::Address;
+use crate::turn::{Address, Answer};
 use serde::{Deserialize, Serialize};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 /// How far ahead of the server's clock the end of the span may lie.
 const AHEAD_MAX: Millis = Millis(5_000);
@@ -20,23 +22,35 @@ pub(super) fn create(opening: &Opening<'_>) -> Opened {
     let wanted: Wanted = serde_json::from_slice(&opening.request.body)
         .map_err(|e| Refusal::new(Code::BodyInvalid, format!("the body is no cancellation: {e}")))?;
     let cancellation = wanted.check(opening)?;
-    AskOnce::open(Address::history(), &Ask::Cancel(cancellation), |now, kept| {
-        Ok(Response::data(now, &View::of(&read(kept)?)))
+    let histories = Address::histories(opening.settings.shards);
+    AskAll::open(histories, &Ask::Cancel(cancellation.clone()), move |now, kept| {
+        kept.into_iter().collect::<Result<Vec<_>, _>>()?;
+        Ok(Response::data(now, &View::of(&cancellation)))
     })
 }
 
 /// `GET /v1/cancellations`: the newest first.
-pub(super) fn list() -> Opened {
-    AskOnce::open(Address::history(), &Ask::Cancellations, |now, kept| {
-        let kept: Vec<Cancellation> = read(kept)?;
-        Ok(Response::data(now, &kept.iter().map(View::of).collect::<Vec<_>>()))
+pub(super) fn list(opening: &Opening<'_>) -> Opened {
+    AskAll::open(Address::histories(opening.settings.shards), &Ask::Cancellations, |now, answers| {
+        // Each shard keeps all of them, but for one that a failed request has left in some.
+        let mut kept: BTreeMap<Reverse<String>, Cancellation> = BTreeMap::new();
+        for answer in answers {
+            let of_shard: Vec<Cancellation> = read(&answer?)?;
+            kept.extend(of_shard.into_iter().map(|cancellation| (Reverse(cancellation.id.clone()), cancellation)));
+        }
+        Ok(Response::data(now, &kept.values().map(View::of).collect::<Vec<_>>()))
     })
 }
 
 /// `DELETE /v1/cancellations/{id}`: no further run is stopped because of it.
-pub(super) fn forget(cancellation: &str) -> Opened {
+pub(super) fn forget(opening: &Opening<'_>, cancellation: &str) -> Opened {
     let cancellation = id(cancellation, "a cancellation", EventId::parse)?.to_string();
-    AskOnce::open(Address::history(), &Ask::ForgetCancellation(cancellation), |now, _| {
+    let histories = Address::histories(opening.settings.shards);
+    AskAll::open(histories, &Ask::ForgetCancellation(cancellation), |now, answers| {
+        let unknown = |answer: &Answer| matches!(answer, Err(refusal) if refusal.code == Code::CancellationUnknown);
+        // One shard that knew it is enough to say that it is gone; where none did, that is what is told.
+        let is_known = answers.iter().any(Result::is_ok);
+        answers.into_iter().filter(|answer| !is_known || !unknown(answer)).collect::<Result<Vec<_>, _>>()?;
         Ok(Response::data(now, &Gone { ok: true }))
     })
 }

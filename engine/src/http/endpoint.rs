@@ -73,6 +73,40 @@ impl Endpoint for AskOnce {
     }
 }
 
+/// How the answers of many become the response.
+type ShapeAll = Box<dyn Fn(Millis, Vec<Answer>) -> Result<Response, Refusal> + Send>;
+
+/// Asks the same of several actors and responds with what they all say.
+pub(super) struct AskAll {
+    questions: Vec<Question>,
+    shape: ShapeAll,
+}
+
+impl AskAll {
+    /// Asks each of `to`, which are at least one; `shape` makes the response of their answers, in the same order.
+    pub(super) fn open(
+        to: impl Iterator<Item = Address>,
+        ask: &impl Serialize,
+        shape: impl Fn(Millis, Vec<Answer>) -> Result<Response, Refusal> + Send + 'static,
+    ) -> Opened {
+        let questions = to.map(|to| question(to, ask)).collect::<Result<_, _>>()?;
+        Ok(Box::new(Self { questions, shape: Box::new(shape) }))
+    }
+}
+
+impl Endpoint for AskAll {
+    fn start(&mut self) -> Result<Progress, Refusal> {
+        Ok(Progress::Ask { channels: Vec::new(), questions: self.questions.clone() })
+    }
+
+    fn resume(&mut self, now: Millis, answers: Vec<Answer>) -> Result<Progress, Refusal> {
+        if answers.len() != self.questions.len() {
+            return Err(out_of_step());
+        }
+        Ok(Progress::Respond((self.shape)(now, answers)?))
+    }
+}
+
 /// A question, as the actor reads it.
 pub(super) fn question(to: Address, ask: &impl Serialize) -> Result<Question, Refusal> {
     let body = serde_json::to_vec(ask).map_err(|e| Refusal::new(Code::EngineFault, e.to_string()))?;

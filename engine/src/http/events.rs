@@ -1,7 +1,7 @@
 //! `/v1/events`: what was accepted (PROTOCOL §10.3).
 
 use super::answer::Progress;
-use super::endpoint::{AskOnce, Endpoint, Opened, Opening, only, question, read};
+use super::endpoint::{AskAll, AskOnce, Endpoint, Opened, Opening, only, question, read};
 use super::request::id;
 use super::{Question, Response, out_of_step, page};
 use crate::error::{Code, Refusal};
@@ -18,25 +18,25 @@ pub(super) fn list(opening: &Opening<'_>) -> Opened {
     let limit = page::limit(opening.request)?;
     let before = page::cursor(opening.request, "an event", EventId::parse)?;
     let ask = Ask::List { limit, before, name: opening.request.parameter("name") };
-    AskOnce::open(Address::stream(), &ask, |now, page| {
-        let page: Page = read(page)?;
+    AskAll::open(Address::streams(opening.settings.shards), &ask, move |now, answers| {
+        let pages = answers.into_iter().map(|answer| read(&answer?)).collect::<Result<Vec<Page>, Refusal>>()?;
+        let page = Page::merged(pages, limit);
         let events = page.events.iter().map(told).collect::<Result<Vec<_>, _>>()?;
         Ok(Response::page(now, &events, page.next.map(|next| next.to_string())))
     })
 }
 
 /// `GET /v1/events/{internal id}`.
-pub(super) fn one(event: &str) -> Opened {
+pub(super) fn one(opening: &Opening<'_>, event: &str) -> Opened {
     let event = id(event, "an event", EventId::parse)?;
-    AskOnce::open(Address::stream(), &Ask::Event(event), |now, event| {
-        Ok(Response::data(now, &told(&read::<StoredEvent>(event)?)?))
-    })
+    let to = Address::stream_of(opening.settings.shards, event);
+    AskOnce::open(to, &Ask::Event(event), |now, event| Ok(Response::data(now, &told(&read::<StoredEvent>(event)?)?)))
 }
 
 /// `GET /v1/events/{internal id}/runs`: each run asked for itself, so that the answer is never behind.
-pub(super) fn runs(event: &str) -> Opened {
+pub(super) fn runs(opening: &Opening<'_>, event: &str) -> Opened {
     let event = id(event, "an event", EventId::parse)?;
-    let first = question(Address::stream(), &Ask::EventRuns(event))?;
+    let first = question(Address::stream_of(opening.settings.shards, event), &Ask::EventRuns(event))?;
     Ok(Box::new(EventRuns { event, first, asked_runs: false }))
 }
 

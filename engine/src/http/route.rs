@@ -128,8 +128,8 @@ impl<'a> Route<'a> {
             Self::Accept(_) => accept::events(opening),
             Self::Invoke(slug) => accept::invoke(opening, slug),
             Self::Events => events::list(opening),
-            Self::Event(id) => events::one(id),
-            Self::EventRuns(id) => events::runs(id),
+            Self::Event(id) => events::one(opening, id),
+            Self::EventRuns(id) => events::runs(opening, id),
             Self::Runs => runs::list(opening),
             Self::Run(id) if method == "DELETE" => runs::cancel(id, 200),
             Self::Run(id) => watch::run(opening, id),
@@ -144,8 +144,8 @@ impl<'a> Route<'a> {
             Self::Crons => crons::list(opening),
             Self::Signals => signals::send(opening),
             Self::Cancellations if method == "POST" => cancellations::create(opening),
-            Self::Cancellations => cancellations::list(),
-            Self::Cancellation(id) => cancellations::forget(id),
+            Self::Cancellations => cancellations::list(opening),
+            Self::Cancellation(id) => cancellations::forget(opening, id),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! `/v1/runs`, but for what waits (see `watch`): lists, journals, cancelling.
 
 use super::Response;
-use super::endpoint::{AskOnce, Opened, Opening, read};
+use super::endpoint::{AskAll, AskOnce, Opened, Opening, read};
 use super::page;
 use super::request::id;
 use crate::error::{Code, Refusal};
@@ -18,10 +18,19 @@ pub(super) fn list(opening: &Opening<'_>) -> Opened {
     let limit = page::limit(opening.request)?;
     let before = page::cursor(opening.request, "a run", RunId::parse)?;
     let ask = history::message::Ask::Runs { limit, before };
-    AskOnce::open(Address::history(), &ask, move |now, runs| {
-        let listed: Vec<Listed<'_>> = read(runs)?;
-        let full = u32::try_from(listed.len()).is_ok_and(|count| count >= limit);
-        let next = listed.last().filter(|_| full).map(|last| last.run_id.to_owned());
+    AskAll::open(Address::histories(opening.settings.shards), &ask, move |now, answers| {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let mut runs: Vec<(RunId, Box<RawValue>)> = Vec::new();
+        for answer in answers {
+            let listed: Vec<Box<RawValue>> = read(&answer?)?;
+            for run in listed {
+                runs.push((read::<Listed>(&run)?.run_id, run));
+            }
+        }
+        runs.sort_by_key(|(id, _)| std::cmp::Reverse(*id));
+        runs.truncate(limit);
+        let next = runs.last().filter(|_| runs.len() >= limit).map(|(id, _)| id.to_string());
+        let runs: Vec<_> = runs.into_iter().map(|(_, run)| run).collect();
         Ok(Response::page(now, &runs, next))
     })
 }
@@ -33,15 +42,15 @@ pub(super) fn journal(run: &str) -> Opened {
 
 /// `POST /v1/runs/{id}/rerun {"fromStep"?:{"stepId","input"?:[…]}}`: answers `{"run_id"}` (SERVER §3.6, §4.4).
 pub(super) fn rerun(opening: &Opening<'_>, run: &str) -> Opened {
-    let to = address(run)?;
+    let earlier = id(run, "a run", RunId::parse)?;
     let body = opening.request.body.trim_ascii();
     let wanted: Wanted = if body.is_empty() { Ok(Wanted::default()) } else { serde_json::from_slice(body) }
         .map_err(|e| Refusal::new(Code::BodyInvalid, format!("the body does not say from where to run again: {e}")))?;
     let ask = Ask::Rerun {
-        run: RunId::new(opening.now, opening.entropy.0),
+        run: RunId::repeating(earlier, opening.now, opening.entropy.0),
         from: wanted.from_step.map(|from| FromStep { step: from.step_id, input: from.input }),
     };
-    AskOnce::open(to, &ask, |now, run| Ok(Response::data(now, &Reran { run_id: read(run)? })))
+    AskOnce::open(Address::run(earlier), &ask, |now, run| Ok(Response::data(now, &Reran { run_id: read(run)? })))
 }
 
 /// `DELETE /v1/runs/{id}` and `DELETE /v0/runs/{id}`, which differ in the status of success (PROTOCOL §10.3).
@@ -75,6 +84,6 @@ struct Reran {
 }
 
 #[derive(Deserialize)]
-struct Listed<'a> {
-    run_id: &'a str,
+struct Listed {
+    run_id: RunId,
 }

@@ -9,6 +9,7 @@ use super::state::State;
 use crate::error::Fault;
 use crate::ids::{EventId, FunctionId, Millis, RunId, StepId, uuid_of};
 use crate::limits::{DEFERS_BYTES_MAX, DEFERS_PER_RUN_MAX};
+use crate::shard::Shards;
 use crate::turn::Done;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -175,7 +176,7 @@ fn no_room(defers: &Defers, input: &RawValue) -> Option<String> {
 ///
 /// # Errors
 /// A state that cannot be written as JSON.
-pub fn start(state: &State, at: Millis, done: &mut Done) -> Result<(), Fault> {
+pub fn start(state: &State, shards: Shards, at: Millis, done: &mut Done) -> Result<(), Fault> {
     for (id, known) in &state.defers.known {
         let Standing::Scheduled(input) = &known.standing else { continue };
         let marker = Marker {
@@ -188,8 +189,9 @@ pub fn start(state: &State, at: Millis, done: &mut Done) -> Result<(), Fault> {
         let mut data: BTreeMap<String, Box<RawValue>> =
             serde_json::from_str(input.get()).map_err(|e| Fault::new("input of a deferral", e))?;
         data.insert("_inngest".to_owned(), marker);
-        let event = EventId::derived(at, &format!("{DEFERRED}/{}/{id}", state.start.run));
-        finish::send_event(event, event.to_string(), DEFERRED, at, &data, done)?;
+        let run = state.start.run;
+        let event = EventId::derived_of(run, at, &format!("{DEFERRED}/{run}/{id}"));
+        finish::send_event(shards, event, event.to_string(), DEFERRED, at, &data, done)?;
     }
     Ok(())
 }

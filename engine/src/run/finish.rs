@@ -2,11 +2,12 @@
 
 use super::message::{Returned, Status};
 use super::problem::{self, Problem};
-use super::state::State;
+use super::state::{End, State};
 use super::{defer, invoke, waiting};
 use crate::error::{Code, Fault};
 use crate::history;
 use crate::ids::{EventId, FunctionId, Millis, RunId};
+use crate::shard::Shards;
 use crate::stream::message::{NewEvent, Tell};
 use crate::turn::{Address, Done};
 use serde::Serialize;
@@ -19,24 +20,25 @@ const SILENCING: &[&str] = &["inngest/function.finished", "inngest/function.fail
 ///
 /// # Errors
 /// A state that cannot be written as JSON.
-pub fn announce(state: &State, done: &mut Done) -> Result<(), Fault> {
+pub fn announce(state: &State, shards: Shards, done: &mut Done) -> Result<(), Fault> {
     let Some(end) = &state.end else { return Ok(()) };
     let run = state.start.run;
-    done.send(Address::history(), &history::message::Tell::Ended { run, status: state.status, at: end.at })?;
+    let ended = history::message::Tell::Ended { run, status: state.status, at: end.at };
+    done.send(Address::history_of(shards, run), &ended)?;
     waiting::unwatch(state, done)?;
     for event in &state.start.events {
         invoke::answer(event, Some(run), returned(state)?, done)?;
     }
-    defer::start(state, end.at, done)?;
+    defer::start(state, shards, end.at, done)?;
     if SILENCING.contains(&state.start.event_name.as_str()) {
         return Ok(());
     }
     for event in callers(state) {
-        emit(state, end.at, "inngest/function.finished", Identity::Fresh(event), done)?;
+        emit(state, shards, "inngest/function.finished", Identity::Fresh(event), done)?;
     }
     match state.status {
-        Status::Failed => emit(state, end.at, "inngest/function.failed", Identity::OfRun, done),
-        Status::Cancelled => emit(state, end.at, "inngest/function.cancelled", Identity::OfRun, done),
+        Status::Failed => emit(state, shards, "inngest/function.failed", Identity::OfRun, done),
+        Status::Cancelled => emit(state, shards, "inngest/function.cancelled", Identity::OfRun, done),
         _ => Ok(()),
     }
 }
@@ -125,14 +127,14 @@ struct Thrown<'a> {
     memo: problem::Memo<'a>,
 }
 
-fn emit(state: &State, at: Millis, name: &str, identity: Identity, done: &mut Done) -> Result<(), Fault> {
+fn emit(state: &State, shards: Shards, name: &str, identity: Identity, done: &mut Done) -> Result<(), Fault> {
+    let Some(End { at, result: end }) = &state.end else { return Ok(()) };
     let run = state.start.run;
     let place = if let Identity::Fresh(place) = identity { place } else { 0 };
     let told = state.start.events.get(place).map(AsRef::as_ref);
     let cause = if place == 0 { format!("{name}/{run}") } else { format!("{name}/{run}/{place}") };
-    let id = EventId::derived(at, &cause);
-    let end = state.end.as_ref().map(|end| &end.result);
-    let problem: Option<&Problem> = end.and_then(|result| result.as_ref().err()).and_then(Option::as_ref);
+    let id = EventId::derived_of(run, *at, &cause);
+    let problem: Option<&Problem> = end.as_ref().err().and_then(Option::as_ref);
     let data = Data {
         _inngest: Meta { status: state.status },
         correlation_id: told.and_then(correlation_of),
@@ -141,17 +143,18 @@ fn emit(state: &State, at: Millis, name: &str, identity: Identity, done: &mut Do
         events: &state.start.events,
         function_id: &state.start.function,
         result: match end {
-            Some(Ok(output)) => Some(Outcome::Returned(output)),
-            _ => problem.map(|problem| Outcome::Threw(problem.as_memo())),
+            Ok(output) => Some(Outcome::Returned(output)),
+            Err(_) => problem.map(|problem| Outcome::Threw(problem.as_memo())),
         },
         run_id: run,
     };
     let told_id = if identity == Identity::OfRun { run.to_string() } else { id.to_string() };
-    send_event(id, told_id, name, at, &data, done)
+    send_event(shards, id, told_id, name, *at, &data, done)
 }
 
 /// Sends an event of the server's own making; `told_id` is the id that it tells.
 pub(super) fn send_event(
+    shards: Shards,
     id: EventId,
     told_id: String,
     name: &str,
@@ -162,5 +165,5 @@ pub(super) fn send_event(
     let event = Event { data, id: told_id, name, ts: at, user: Empty {} };
     let event = to_raw_value(&event).map_err(|e| Fault::new("system event", e))?;
     let system = NewEvent { id, seeded: true, user_id: None, name: name.to_owned(), ts: at, event };
-    done.send(Address::stream(), &Tell::System(system))
+    done.send(Address::stream_of(shards, id), &Tell::System(system))
 }

@@ -1,11 +1,12 @@
 //! One function invokes another (PROTOCOL §7.4, §4.7): the event that starts it, and the answer to whoever waits.
 
 use super::message::{Returned, Tell};
-use super::pause::Pause;
+use super::pause::{Awaits, Pause};
 use super::state::State;
 use crate::error::Fault;
 use crate::http::Members;
 use crate::ids::{EventId, Millis, RunId, StepId, uuid_of};
+use crate::shard::Shards;
 use crate::stream::message::{NewEvent, Tell as ToStream};
 use crate::turn::{Address, Done};
 use serde::{Deserialize, Serialize};
@@ -108,26 +109,24 @@ struct Written<'a> {
 /// The id of the event that a step invokes by: derived, so that sending it again starts nothing new.
 #[must_use]
 pub fn event_id(run: RunId, step: &StepId, at: Millis) -> EventId {
-    EventId::derived(at, &format!("{INVOKED}/{run}/{step}"))
+    EventId::derived_of(run, at, &format!("{INVOKED}/{run}/{step}"))
 }
 
 /// Sends the event that starts the invoked run.
 ///
 /// # Errors
 /// A payload that is no event's: it was checked when it came.
-pub fn send(
-    state: &State,
-    step: &StepId,
-    pause: &Pause,
-    function: &str,
-    payload: Option<&RawValue>,
-    done: &mut Done,
-) -> Result<(), Fault> {
+pub fn send(state: &State, shards: Shards, step: &StepId, pause: &Pause, done: &mut Done) -> Result<(), Fault> {
     let unreadable = |e: serde_json::Error| Fault::new("invocation", e);
+    let Awaits::Return { function, payload } = &pause.awaits else { return Ok(()) };
     let run = state.start.run;
     let id = event_id(run, step, pause.since);
-    let payload: Payload<'_> =
-        payload.map(|payload| serde_json::from_str(payload.get())).transpose().map_err(unreadable)?.unwrap_or_default();
+    let payload: Payload<'_> = payload
+        .as_deref()
+        .map(|payload| serde_json::from_str(payload.get()))
+        .transpose()
+        .map_err(unreadable)?
+        .unwrap_or_default();
     let marker = to_raw_value(&Written {
         correlation_id: format!("{run}.{step}"),
         depth: depth_of(state.trigger()).saturating_add(1),
@@ -156,5 +155,5 @@ pub fn send(
     };
     let event = to_raw_value(&event).map_err(unreadable)?;
     let system = NewEvent { id, seeded: true, user_id: None, name: INVOKED.to_owned(), ts: pause.since, event };
-    done.send(Address::stream(), &ToStream::System(system))
+    done.send(Address::stream_of(shards, id), &ToStream::System(system))
 }

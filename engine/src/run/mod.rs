@@ -153,7 +153,7 @@ impl Run {
         let row = journal::Row { at_ms: turn.now, entry: Entry::Started(start.clone()) };
         done.write(journal::key(0), &row)?;
         let live = self.live.insert(Live::new(State::new(turn.now, start)));
-        live.tell_history_of_start(done)?;
+        live.tell_history_of_start(turn, done)?;
         live.publish(done);
         if began_late {
             return live.cancel(turn, Canceller::StartTimeout, done);
@@ -236,9 +236,9 @@ impl Run {
     fn resume(&mut self, turn: &Turn<'_>, done: &mut Done) -> Result<(), Fault> {
         let Some(live) = &mut self.live else { return Ok(()) };
         live.sent.clear();
-        live.tell_history_of_start(done)?;
+        live.tell_history_of_start(turn, done)?;
         if live.state.status.is_over() {
-            return finish::announce(&live.state, done);
+            return finish::announce(&live.state, turn.settings.shards, done);
         }
         waiting::watch(&live.state, done)?;
         for (step, pause) in &live.state.pauses {
@@ -284,7 +284,7 @@ impl Live {
                 waiting::begin(&self.state, turn, step, pause, done)?;
             }
         }
-        if self.state.status.is_over() { finish::announce(&self.state, done) } else { Ok(()) }
+        if self.state.status.is_over() { finish::announce(&self.state, turn.settings.shards, done) } else { Ok(()) }
     }
 
     /// Ends a wait with what has come for it; one that is over takes no notice.
@@ -318,7 +318,8 @@ impl Live {
         };
         start.function_version = function.version;
         if let Some(event) = start.event_ids.first().copied() {
-            done.send(Address::stream(), &stream::message::Tell::Reran { event, run })?;
+            let stream = Address::stream_of(turn.settings.shards, event);
+            done.send(stream, &stream::message::Tell::Reran { event, run })?;
         }
         done.send(Address::run(run), &Tell::Start(start))?;
         Ok(Ok(()))
@@ -384,12 +385,12 @@ impl Live {
         self.state.told().map(|(id, memo)| Ok((id, raw(memo)?))).collect()
     }
 
-    fn tell_history_of_start(&self, done: &mut Done) -> Result<(), Fault> {
+    fn tell_history_of_start(&self, turn: &Turn<'_>, done: &mut Done) -> Result<(), Fault> {
         let start = &self.state.start;
         let Some(event) = start.event_ids.first().copied() else { return Ok(()) };
         let function = start.function.clone();
         let tell = history::message::Tell::Started { run: start.run, function, event, at: self.state.started_at };
-        done.send(Address::history(), &tell)
+        done.send(Address::history_of(turn.settings.shards, start.run), &tell)
     }
 
     /// Tells whoever watches this run that its journal has grown.

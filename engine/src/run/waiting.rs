@@ -22,7 +22,7 @@ pub fn begin(state: &State, turn: &Turn<'_>, step: &StepId, pause: &Pause, done:
     let wait = of_step(state, step);
     match &pause.awaits {
         Awaits::Nothing => Ok(()),
-        Awaits::Return { function, payload } => invoke::send(state, step, pause, function, payload.as_deref(), done),
+        Awaits::Return { .. } => invoke::send(state, turn.settings.shards, step, pause, done),
         Awaits::Event { .. } | Awaits::Signal { .. } if pause.is_over_at_once() => Ok(()),
         Awaits::Event { event, condition, place } => {
             let look_back = turn.settings.wait_look_back.unwrap_or_default();

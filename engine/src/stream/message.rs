@@ -106,3 +106,20 @@ pub struct Page {
     /// bounded number of events.
     pub next: Option<EventId>,
 }
+
+impl Page {
+    /// The newest of what each shard has told. A shard that has not told all says how far it has looked: what lies beyond the nearest
+    /// such place may have newer events of another shard before it, and is left to the next page.
+    #[must_use]
+    pub fn merged(pages: Vec<Self>, limit: u32) -> Self {
+        let next = pages.iter().filter_map(|page| page.next).max();
+        let mut events: Vec<_> = pages.into_iter().flat_map(|page| page.events).collect();
+        events.sort_by_key(|event| std::cmp::Reverse(event.internal_id));
+        events.retain(|event| next.is_none_or(|next| event.internal_id >= next));
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let is_cut = events.len() > limit;
+        events.truncate(limit);
+        let next = if is_cut { events.last().map(|event| event.internal_id) } else { next };
+        Self { events, next }
+    }
+}

@@ -95,7 +95,7 @@ impl Actor for Waits {
         let unreadable = |error| Fault::new("message to waits", error);
         match message {
             Message::Tell(body) => match serde_json::from_slice(&body).map_err(unreadable)? {
-                Tell::Register(register) => self.register(register, &mut done)?,
+                Tell::Register(register) => self.register(turn, register, &mut done)?,
                 Tell::Hold(hold) => self.signal.hold(turn, &self.key, hold, &mut done)?,
                 Tell::Remove(wait) => self.remove(&wait, &mut done),
                 Tell::Arrived(arrived) => self.arrived(turn, arrived, &mut done)?,
@@ -127,12 +127,12 @@ impl Waits {
         }
     }
 
-    fn register(&self, register: Register, done: &mut Done) -> Result<(), Fault> {
+    fn register(&self, turn: &Turn<'_>, register: Register, done: &mut Done) -> Result<(), Fault> {
         let key = row_key(&register.wait);
         if self.waits.contains_key(&key) {
             return Ok(());
         }
-        for stream in Address::streams() {
+        for stream in Address::streams(turn.settings.shards) {
             let want = Want {
                 event: register.event.clone(),
                 route: register.route.clone(),

@@ -6,6 +6,7 @@ use super::*;
 use crate::catalog::Catalog;
 use crate::error::Code;
 use crate::ids::{EventId, Millis, RunId, StepId};
+use crate::shard::Shards;
 use crate::stream::driver::{Driver, sent};
 use crate::turn::ActorKind;
 use serde_json::value::RawValue;
@@ -76,11 +77,12 @@ const NONE: [String; 0] = [];
 #[test]
 fn a_wait_is_acknowledged_and_asked_for_at_every_stream_once() {
     let mut waits = waits();
+    waits.settings.shards = Shards::new(3);
     let done = waits.tell(&register(1, None));
     assert_eq!(told(&done), ["1: Registered"]);
     let wanted: Vec<_> = sent(&done).into_iter().filter(|(to, _)| to.kind == ActorKind::Stream).collect();
-    assert_eq!(wanted.len(), Address::streams().len());
-    assert_eq!(wanted[0].1["Want"]["until"], json!(1_000));
+    assert_eq!(wanted.iter().map(|(to, _)| to.key.as_str()).collect::<Vec<_>>(), ["0", "1", "2"]);
+    assert!(wanted.iter().all(|(_, want)| want["Want"]["until"] == json!(1_000)));
     // The same again changes nothing and tells nobody.
     let again = waits.tell(&register(1, None));
     assert!(again.writes.is_empty() && again.effects.is_empty());

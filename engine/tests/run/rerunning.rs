@@ -2,12 +2,13 @@
 
 use crate::driver::{Driver, failed, invoke, planned, ran, raw, sleep};
 use serde_json::{Value, json};
-use stepwell_engine::ids::{Millis, RunId};
+use stepwell_engine::ids::{EventId, Millis, RunId};
 use stepwell_engine::run::message::{Ask, Tell};
 use stepwell_engine::run::rerun::FromStep;
 
 fn again() -> RunId {
-    RunId::new(Millis(1_700_000_001_000), 9)
+    let earlier = RunId::derived(EventId::new(Millis(1_700_000_000_000), 7), &"app-fn".into());
+    RunId::repeating(earlier, Millis(1_700_000_001_000), 9)
 }
 
 fn from(step: &str, input: Option<&str>) -> Option<FromStep> {

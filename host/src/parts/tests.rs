@@ -28,6 +28,7 @@ fn settings() -> Settings {
         retry_interval_ms: None,
         wait_look_back_ms: None,
         cron_catch_up: CatchUp::Last,
+        shards: 1,
         version: "test".to_owned(),
     }
 }

@@ -104,6 +104,7 @@ fn settings(options: &ServeOptions) -> crate::wit::Settings {
             CatchUp::Last => crate::wit::CatchUp::Last,
             CatchUp::All => crate::wit::CatchUp::All,
         },
+        shards: 1,
         version: env!("CARGO_PKG_VERSION").to_owned(),
     }
 }

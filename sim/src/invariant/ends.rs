@@ -10,7 +10,7 @@ use crate::reference::{self, Outcome};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet};
-use stepwell_engine::turn::Address;
+use stepwell_engine::turn::ActorKind;
 
 impl Watch {
     /// Every run that began has ended.
@@ -121,7 +121,8 @@ fn stored_events(home: &Home) -> Vec<(String, String)> {
         #[serde(borrow)]
         event: &'a RawValue,
     }
-    let rows = home.cells.get(&Address::stream()).into_iter().flat_map(|cell| &cell.rows);
+    let streams = home.cells.iter().filter(|(address, _)| address.kind == ActorKind::Stream);
+    let rows = streams.flat_map(|(_, cell)| &cell.rows);
     rows.filter(|(key, _)| key.starts_with("event/"))
         .filter_map(|(_, value)| {
             let row: Row<'_> = serde_json::from_slice(value).ok()?;

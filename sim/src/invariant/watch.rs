@@ -130,9 +130,9 @@ impl Watch {
     ///
     /// # Errors
     /// It is not.
-    pub fn acknowledged(&mut self, own: &str, stream: Option<&Cell>) -> Result<(), Violation> {
+    pub fn acknowledged<'a>(&mut self, own: &str, streams: impl Iterator<Item = &'a Cell>) -> Result<(), Violation> {
         let mark = format!("\"of\":\"{own}\"");
-        let rows = stream.into_iter().flat_map(|cell| cell.rows.iter().rev());
+        let rows = streams.flat_map(|cell| cell.rows.iter().rev());
         let mut events = rows.filter(|(key, _)| key.starts_with("event/"));
         let is_there = events.any(|(_, value)| value.windows(mark.len()).any(|part| part == mark.as_bytes()));
         require(is_there, Invariant::DurableBeforeVisible, || format!("{own} was acknowledged and is not stored"))?;

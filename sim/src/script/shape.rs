@@ -119,6 +119,7 @@ pub struct Settings<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     wait_look_back_ms: Option<U64>,
     cron_catch_up: &'static str,
+    shards: u32,
     version: &'a str,
 }
 
@@ -134,6 +135,7 @@ pub fn settings(settings: &engine::Settings) -> Settings<'_> {
             engine::CatchUp::Last => "last",
             engine::CatchUp::All => "all",
         },
+        shards: settings.shards.count(),
         version: &settings.version,
     }
 }

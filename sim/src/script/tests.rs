@@ -2,7 +2,7 @@ use super::*;
 use serde_json::{Value, json};
 use stepwell_engine::http::{Question, Response};
 use stepwell_engine::ids::{Entropy, Millis};
-use stepwell_engine::turn::{AppAnswer, AppCall, CallFailure, CallOutcome, Done, Effect, Supplied, Write};
+use stepwell_engine::turn::{ActorKind, AppAnswer, AppCall, CallFailure, CallOutcome, Done, Effect, Supplied, Write};
 
 fn recording() -> Script {
     let mut script = Script::default();
@@ -20,7 +20,7 @@ fn gives(outcome: Result<Outcome, Fault>) -> Value {
     let (supplied, catalog, settings) = (Supplied::default(), Catalog::default(), Settings::default());
     let turn =
         Turn { now: Millis(0), entropy: Entropy(0), catalog: &catalog, settings: &settings, supplied: &supplied };
-    let step = script.turn(ONLY_SEAT, &Address::stream(), &turn, &Message::Wake);
+    let step = script.turn(ONLY_SEAT, &Address::new(ActorKind::Stream, "0"), &turn, &Message::Wake);
     script.turned(step, &outcome);
     last(&script)["gives"].clone()
 }
@@ -30,7 +30,7 @@ fn a_script_begins_with_its_format_and_its_settings_and_ends_with_the_hash_of_wh
     let mut script = recording();
     script.open(1, (0, 0), &Catalog::default(), &Request::default());
     let lines = script.into_lines();
-    let settings = r#"{"kind":"dev","signingKeys":[],"eventKeys":[],"cronCatchUp":"last","version":"sim"}"#;
+    let settings = r#"{"kind":"dev","signingKeys":[],"eventKeys":[],"cronCatchUp":"last","shards":1,"version":"sim"}"#;
     assert_eq!(lines[0], format!(r#"{{"script":"stepwell","version":1,"settings":{settings}}}"#));
     // SHA-256 of "null\n".
     let hash = "38e0b9de817f645c4bec37c0d4a3e58baecccb040f5718dc069a72c7385a0bed";
@@ -137,7 +137,7 @@ fn answers_and_failures_of_calls_are_told_apart() {
         let turn =
             Turn { now: Millis(0), entropy: Entropy(0), catalog: &catalog, settings: &settings, supplied: &supplied };
         let message = Message::Answered(CallOutcome { id: "c".to_owned(), answer });
-        let step = script.turn(ONLY_SEAT, &Address::stream(), &turn, &message);
+        let step = script.turn(ONLY_SEAT, &Address::new(ActorKind::Stream, "0"), &turn, &message);
         script.turned(step, &Ok(Outcome::Done(Done::default())));
         last(&script)["args"][0]["message"].clone()
     };
@@ -164,7 +164,7 @@ fn an_exchange_is_opened_started_and_gone_on_with() {
     );
 
     let step = script.start(4);
-    let question = Question { to: Address::stream(), body: vec![1] };
+    let question = Question { to: Address::new(ActorKind::Stream, "0"), body: vec![1] };
     script.proceeded(step, &Progress::Ask { channels: vec!["c".to_owned()], questions: vec![question] });
     let question = json!({"to": {"kind": "stream", "key": "0"}, "body": {"base64": "AQ=="}});
     let ask = json!({"tag": "ask", "val": {"channels": ["c"], "questions": [question]}});

@@ -95,7 +95,7 @@ impl World {
     /// # Errors
     /// It is not in the store.
     pub fn acknowledged(&mut self, own: &str) -> Result<(), Violation> {
-        let stream = self.home.cells.get(&Address::stream());
-        self.watch.acknowledged(own, stream)
+        let streams = Address::streams(self.settings.shards).filter_map(|stream| self.home.cells.get(&stream));
+        self.watch.acknowledged(own, streams)
     }
 }

@@ -24,6 +24,9 @@ test("keys are read from variables, the current one first", () => {
   assert.equal(made.retryIntervalMs, 7n);
   assert.equal("waitLookBackMs" in made, false);
   assert.equal(made.kind, "cloud");
+  assert.equal(made.shards, 1);
+  assert.equal(settings(env({ STEPWELL_SHARDS: "8" })).shards, 8);
+  assert.equal(settings(env({ STEPWELL_SHARDS: null })).shards, 1);
 });
 
 test("nothing is tried again later than a lease, and a call is renewed several times within one", () => {

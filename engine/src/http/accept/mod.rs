@@ -2,6 +2,7 @@
 
 mod body;
 mod check;
+mod dispatch;
 mod form;
 mod multipart;
 mod payload;
@@ -9,12 +10,11 @@ mod seed;
 mod sessions;
 
 use super::Response;
-use super::endpoint::{AskOnce, Opened, Opening, Respond, read};
+use super::endpoint::{Opened, Opening};
 use crate::error::{Code, Refusal};
 use crate::ids::{FunctionId, uuid_of};
 use crate::limits::EVENT_BYTES_MAX;
-use crate::stream::message::{Ask, NewEvent};
-use crate::turn::Address;
+use crate::stream::message::NewEvent;
 use check::{Fault, Source};
 pub(crate) use payload::Members;
 use seed::Ids;
@@ -38,10 +38,7 @@ pub(super) fn events(opening: &Opening<'_>) -> Opened {
     if !faults.is_empty() {
         return Err(check::refusal(faults, events.len()));
     }
-    if accepted.is_empty() {
-        return Ok(Box::new(Respond(posted(&Accepted { ids: Vec::new() }))));
-    }
-    AskOnce::open(Address::stream(), &Ask::Accept(accepted), |_, answer| Ok(posted(&read(answer)?)))
+    dispatch::open(opening, accepted, posted)
 }
 
 /// `POST /invoke/{slug}`: starts one function, whatever its triggers (PROTOCOL §8.4).
@@ -55,11 +52,7 @@ pub(super) fn invoke(opening: &Opening<'_>, function: &str) -> Opened {
     let event: &RawValue = body::one(&body)?;
     let event =
         checked(event, &ids, 0, Source::Invoke(slug.as_str())).map_err(|fault| check::refusal(vec![(0, fault)], 1))?;
-    AskOnce::open(Address::stream(), &Ask::Accept(vec![event]), |_, answer| {
-        let accepted: Accepted = read(answer)?;
-        let id = accepted.ids.into_iter().next().unwrap_or_default();
-        Ok(Response::json(200, &Invoked { id, status: 200 }).with("access-control-allow-origin", "*"))
-    })
+    dispatch::open(opening, vec![event], invoked)
 }
 
 /// Checks an event and gives it its id.
@@ -80,9 +73,13 @@ fn slug<'a>(opening: &Opening<'a>, name: &str) -> Option<&'a FunctionId> {
     known.filter(|function| !function.archived).map(|function| &function.id)
 }
 
-fn posted(accepted: &Accepted) -> Response {
-    let body = Posted { ids: &accepted.ids, status: 200 };
-    Response::json(200, &body).with("access-control-allow-origin", "*")
+fn posted(ids: &[String]) -> Response {
+    Response::json(200, &Posted { ids, status: 200 }).with("access-control-allow-origin", "*")
+}
+
+fn invoked(ids: &[String]) -> Response {
+    let id = ids.first().map_or("", String::as_str);
+    Response::json(200, &Invoked { id, status: 200 }).with("access-control-allow-origin", "*")
 }
 
 #[derive(Deserialize)]
@@ -97,7 +94,7 @@ struct Posted<'a> {
 }
 
 #[derive(Serialize)]
-struct Invoked {
-    id: String,
+struct Invoked<'a> {
+    id: &'a str,
     status: u16,
 }

@@ -7,14 +7,14 @@ use crate::limits::{
     EVENT_USER_ID_BYTES_MAX, EVENTS_PER_REQUEST_MAX,
 };
 use crate::stream::message::{Ask, NewEvent};
-use crate::turn::Address;
+use crate::turn::{ActorKind, Address};
 use serde_json::{Value, json};
 
 /// The events that a body is taken as.
 #[track_caller]
 fn taken(body: impl Into<Vec<u8>>) -> Vec<NewEvent> {
     let question = asked(Desk::dev().open(request("POST", "/e/key", body)).start());
-    assert_eq!(question.to, Address::stream());
+    assert_eq!(question.to, Address::new(ActorKind::Stream, "0"));
     match serde_json::from_slice(&question.body).unwrap() {
         Ask::Accept(events) => events,
         other => panic!("{other:?}"),

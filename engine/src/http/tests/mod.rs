@@ -9,6 +9,7 @@ mod keys;
 mod routes;
 mod runs;
 mod sessions;
+mod shards;
 mod watching;
 
 use super::{AskFailure, Exchange, Progress, Question, Request, Response};

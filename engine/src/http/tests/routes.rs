@@ -5,7 +5,7 @@ use crate::error::{Code, Refusal};
 use crate::http::{AskFailure, Progress, refuse};
 use crate::ids::RunId;
 use crate::limits::SIGNAL_NAME_BYTES_MAX;
-use crate::turn::Address;
+use crate::turn::{ActorKind, Address};
 use crate::waits::place::signal_actor_key;
 use serde_json::{Value, json};
 
@@ -26,22 +26,40 @@ fn each_endpoint_asks_its_actor() {
             json!({"Sync": {"url": "http://x", "only_failed": true}}),
         ),
         ("GET", "/v1/apps/my%20app/functions", "", Address::catalog(), json!({"Functions": {"app": "my app"}})),
-        ("GET", "/v1/events", "", Address::stream(), json!({"List": {"limit": 20, "before": null, "name": null}})),
+        (
+            "GET",
+            "/v1/events",
+            "",
+            Address::new(ActorKind::Stream, "0"),
+            json!({"List": {"limit": 20, "before": null, "name": null}}),
+        ),
         (
             "GET",
             &format!("/v1/events?limit=100&cursor={RUN}&name=a%2Fb"),
             "",
-            Address::stream(),
+            Address::new(ActorKind::Stream, "0"),
             json!({"List": {"limit": 100, "before": RUN, "name": "a/b"}}),
         ),
-        ("GET", &format!("/v1/events/{RUN}"), "", Address::stream(), json!({"Event": RUN})),
-        ("GET", &format!("/v1/events/{RUN}/runs/"), "", Address::stream(), json!({"EventRuns": RUN})),
-        ("GET", "/v1/runs?limit=1", "", Address::history(), json!({"Runs": {"limit": 1, "before": null}})),
+        ("GET", &format!("/v1/events/{RUN}"), "", Address::new(ActorKind::Stream, "0"), json!({"Event": RUN})),
+        (
+            "GET",
+            &format!("/v1/events/{RUN}/runs/"),
+            "",
+            Address::new(ActorKind::Stream, "0"),
+            json!({"EventRuns": RUN}),
+        ),
+        (
+            "GET",
+            "/v1/runs?limit=1",
+            "",
+            Address::new(ActorKind::History, "0"),
+            json!({"Runs": {"limit": 1, "before": null}}),
+        ),
         (
             "GET",
             &format!("/v1/runs?cursor={RUN}"),
             "",
-            Address::history(),
+            Address::new(ActorKind::History, "0"),
             json!({"Runs": {"limit": 20, "before": RUN}}),
         ),
         ("GET", &format!("/v1/runs/{RUN}"), "", run.clone(), json!("Summary")),
@@ -57,8 +75,14 @@ fn each_endpoint_asks_its_actor() {
             Address::waits(&signal_actor_key("go")),
             json!({"Signal": {"signal": "go", "data": [1]}}),
         ),
-        ("GET", "/v1/cancellations", "", Address::history(), json!("Cancellations")),
-        ("DELETE", &format!("/v1/cancellations/{RUN}"), "", Address::history(), json!({"ForgetCancellation": RUN})),
+        ("GET", "/v1/cancellations", "", Address::new(ActorKind::History, "0"), json!("Cancellations")),
+        (
+            "DELETE",
+            &format!("/v1/cancellations/{RUN}"),
+            "",
+            Address::new(ActorKind::History, "0"),
+            json!({"ForgetCancellation": RUN}),
+        ),
         ("GET", &format!("/v0/runs/{RUN}/actions"), "", run.clone(), json!("Actions")),
         ("GET", &format!("/v0/runs/{RUN}/batch"), "", run.clone(), json!("Batch")),
         ("POST", &format!("/v1/checkpoint/{RUN}/async"), r#"{"steps":[]}"#, run, json!({"Checkpoint": {"steps": []}})),
@@ -142,7 +166,7 @@ fn a_bulk_cancellation_says_everything_that_is_wrong_with_it() {
     let mut exchange = Desk::dev().open(post(&with("if", "event.data.x == 1")));
     let question = asked(exchange.start());
     let asked: Value = serde_json::from_slice(&question.body).unwrap();
-    assert_eq!((question.to, &asked["Cancel"]["function"]), (Address::history(), &json!("app-a")));
+    assert_eq!((question.to, &asked["Cancel"]["function"]), (Address::new(ActorKind::History, "0"), &json!("app-a")));
     let response = responded(exchange.resume(NOW, vec![told(&Ok::<_, Refusal>(&asked["Cancel"]))]));
     let data = json(&response)["data"].clone();
     assert_eq!(data["started_before"], "2026-09-21T14:13:20.000Z");
