@@ -89,6 +89,8 @@ codes! {
     Overloaded = "overloaded", 503;
     /// A shell was deployed without its keys (Cloudflare): it serves nothing.
     SettingsMissing = "settings_missing", 500;
+    /// A shell was started with another number of partitions than its data was made for (the host): it does not start.
+    PartitionsChanged = "partitions_changed", 500;
 
     // Events.
     /// The event has no name.

@@ -2,6 +2,12 @@
 
 use std::time::Duration;
 
+/// Partitions: as many as there may be shards (wit/types.wit).
+pub const PARTITIONS_MAX: u32 = 64;
+/// Letters of one partition that others have not taken in yet and that were sent; further ones wait in the file.
+pub const LETTERS_IN_FLIGHT_MAX: usize = 4_096;
+/// Letters that are read from the file at once.
+pub const LETTERS_PAGE: usize = 256;
 /// Questions that may wait for a partition; beyond it they are refused as `overloaded`.
 pub const ASKS_QUEUED_MAX: usize = 4_096;
 /// Messages from outside that go into one transaction.

@@ -1,9 +1,9 @@
 //! The `stepwell` command: the wasmtime host, and a client for it.
 //!
 //! ```text
-//! requests ─ server ─┐                                ┌─ store (one SQLite file)
-//!                    ├─ partition: turns, one commit ─┤
-//! apps ────── calls ─┘                                └─ parts (three wasm components: every decision)
+//! requests ─ server ─┐                                 ┌─ store (one SQLite file each)
+//!                    ├─ partitions: turns, one commit ─┤
+//! apps ────── calls ─┘                                 └─ parts (three wasm components: every decision)
 //! ```
 //!
 //! The host decides nothing. It knows only `wit/`, never the engine's crate.
@@ -31,6 +31,7 @@ mod limits;
 mod logging;
 mod partition;
 mod parts;
+mod place;
 mod serve;
 mod server;
 mod shutdown;

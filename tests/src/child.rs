@@ -34,7 +34,12 @@ impl Child {
         let pid = self.process.id().to_string();
         let sent = Command::new("kill").args(["-TERM", &pid]).status().expect("kill");
         assert!(sent.success(), "SIGTERM to {pid}");
-        crate::until("the process leaves after SIGTERM", || self.process.try_wait().expect("its state")).code()
+        self.left()
+    }
+
+    /// The exit code of a process that is about to leave, once it has gone.
+    pub(crate) fn left(&mut self) -> Option<i32> {
+        crate::until("the process leaves", || self.process.try_wait().expect("its state")).code()
     }
 
     /// Fails the test with the log where the process is gone already.

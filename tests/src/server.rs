@@ -3,6 +3,7 @@
 use crate::child::Child;
 use crate::home::{self, Home, Launch, Said};
 use crate::{Client, ports, within};
+use std::path::PathBuf;
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -64,6 +65,22 @@ impl Server {
     pub fn restart_with(&mut self, arguments: &[&str]) {
         self.arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
         self.restart();
+    }
+
+    /// Starts it on the same data with other arguments, by which it cannot start; what it said.
+    pub fn fail_to_start(&mut self, arguments: &[&str]) -> String {
+        self.process.kill();
+        let arguments: Vec<_> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        let launch = Launch { mode: &self.mode, arguments: &arguments, dir: self.dir.path(), port: self.port };
+        self.process = Home::chosen().launch(&launch);
+        let code = self.process.left();
+        assert_ne!(code, Some(0), "{}", self.process.log_tail());
+        self.process.log_tail()
+    }
+
+    /// The folder of its data.
+    pub fn data(&self) -> PathBuf {
+        self.dir.path().join("data")
     }
 
     /// As [`Server::restart`], with other keys.

@@ -80,6 +80,9 @@ pub struct ServeArgs {
     /// The folder to keep runs in [default: .stepwell]
     #[arg(long, alias = "sqlite-dir", value_name = "FOLDER")]
     data_dir: Option<String>,
+    /// Decide on so many threads, each with a file of its own; the number stays with the data folder [default: 1]
+    #[arg(long, value_name = "COUNT")]
+    partitions: Option<String>,
     /// The key that apps and server share; prefer STEPWELL_SIGNING_KEY, which no process list shows
     #[arg(long, value_name = "KEY")]
     signing_key: Option<String>,
@@ -132,6 +135,7 @@ impl ServeArgs {
         put(setting::IN_MEMORY, switch(self.in_memory));
         put(setting::PERSIST, switch(self.persist));
         put(setting::DATA_DIR, text(&self.data_dir));
+        put(setting::PARTITIONS, text(&self.partitions));
         put(setting::SIGNING_KEY, text(&self.signing_key));
         put(setting::SIGNING_KEY_FALLBACK, text(&self.signing_key_fallback));
         put(setting::EVENT_KEY, list(&self.event_key));

@@ -3,6 +3,7 @@
 use super::CatchUp;
 use super::error::Error;
 use super::layer::{Given, Value};
+use crate::limits::PARTITIONS_MAX;
 use crate::logging;
 use std::time::Duration;
 use url::Url;
@@ -77,6 +78,13 @@ pub fn memory_mb(given: &Given) -> Result<u64, Error> {
         || invalid(given, format!("mebibytes are wanted, from {ENGINE_MEMORY_MB_MIN} to {ENGINE_MEMORY_MB_MAX}"));
     let mebibytes = text(given)?.parse().map_err(|_| expected())?;
     if (ENGINE_MEMORY_MB_MIN..=ENGINE_MEMORY_MB_MAX).contains(&mebibytes) { Ok(mebibytes) } else { Err(expected()) }
+}
+
+/// A number of partitions.
+pub fn partitions(given: &Given) -> Result<u32, Error> {
+    let expected = || invalid(given, format!("a number of partitions is wanted, from 1 to {PARTITIONS_MAX}"));
+    let count = text(given)?.parse().map_err(|_| expected())?;
+    if (1..=PARTITIONS_MAX).contains(&count) { Ok(count) } else { Err(expected()) }
 }
 
 /// The time from one poll to the next.

@@ -4,8 +4,8 @@ use super::error::Error;
 use super::file;
 use super::layer::{Environment, Given, Layer};
 use super::read::{
-    POLL_INTERVAL_DEFAULT, catch_up, http_url, interval, items, level, memory_mb, poll_interval, port, sdk_urls,
-    signing_key, switch, text,
+    POLL_INTERVAL_DEFAULT, catch_up, http_url, interval, items, level, memory_mb, partitions, poll_interval, port,
+    sdk_urls, signing_key, switch, text,
 };
 use super::setting::{self, Setting};
 use super::{ClientOptions, Data, Kind, ServeOptions};
@@ -58,6 +58,7 @@ pub fn serve(
         port: layers.get(setting::PORT).map(port).transpose()?.unwrap_or(PORT_DEFAULT),
         may_move_port: kind == Kind::Dev,
         data: layers.data(environment)?,
+        partitions: layers.get(setting::PARTITIONS).map(partitions).transpose()?.unwrap_or(1),
         sdk_urls,
         discovery: kind == Kind::Dev && !layers.switch(setting::NO_DISCOVERY)?,
         poll: !layers.switch(setting::NO_POLL)?,

@@ -55,6 +55,8 @@ settings! {
     PERSIST = "persist", [], One;
     /// The folder that data is kept in.
     DATA_DIR = "data-dir", ["sqlite-dir"], One;
+    /// Threads that decide, each with a file of its own.
+    PARTITIONS = "partitions", [], One;
     /// The key that apps and server share.
     SIGNING_KEY = "signing-key", [], One;
     /// The key before the current one.

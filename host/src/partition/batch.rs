@@ -1,7 +1,7 @@
 //! What one transaction gathers until it is durable.
 
 use super::debts::Debt;
-use crate::store::WakeRow;
+use crate::store::{Stored, WakeRow};
 use crate::wit::{Address, AppCall, CatalogVersion, Message, Publish, Reply};
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -26,6 +26,8 @@ pub enum Held {
     },
     /// A call to an app, and whose it is.
     Call(Address, AppCall),
+    /// A message to an actor of another partition.
+    Letter(Stored),
     /// News.
     Publish(Publish),
     /// A new catalog.
@@ -64,6 +66,8 @@ pub struct Batch {
     pub tokens: Vec<u64>,
     /// The calls whose answers came with this transaction: what asks for one of them did so before it heard the answer.
     pub answered: HashSet<String>,
+    /// The letters that came with this transaction: from which partition, and their ids there.
+    pub letters: Vec<(u32, i64)>,
     /// Actors that were told of an answer, or asked for their calls: they must be asked again where the commit fails.
     pub owed: Vec<Debt>,
     /// Actors that were woken: they must be woken again where the commit fails.

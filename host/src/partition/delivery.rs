@@ -6,7 +6,7 @@ use super::hot::HotActor;
 use super::outside::Outside;
 use super::turns::{BatchFailure, Turns};
 use crate::parts::{Part, Parts, Trap};
-use crate::store::WakeRow;
+use crate::store::{Stored, WakeRow};
 use crate::wit::{Address, CallFailure, CallOutcome, Done, Effect, Message, Outcome, Range, RangeRows, Row, TurnInput};
 use crate::{clock, limits};
 
@@ -150,6 +150,11 @@ impl<P: Parts, O: Outside> Turns<P, O> {
         }
         for effect in done.effects {
             match effect {
+                Effect::Send(send) if !self.place.has(&send.to) => {
+                    let letter = Stored { id: self.post.id(), to: send.to, body: send.body };
+                    self.store.write_letter(letter.id, &letter.to, &letter.body)?;
+                    batch.held.push(Held::Letter(letter));
+                }
                 Effect::Send(send) => {
                     batch.queue.push_back(Delivery { to: send.to, message: Message::Tell(send.body) });
                 }

@@ -1,5 +1,6 @@
 //! What reaches a partition from other threads.
 
+use super::post::{Letter, Receipt};
 use crate::limits;
 use crate::wit::{Address, Answer, AskFailure, CallOutcome};
 use std::sync::{Arc, mpsc};
@@ -25,6 +26,10 @@ pub enum Item {
         /// How it ended.
         outcome: CallOutcome,
     },
+    /// A message from an actor of another partition. There are never more of these than letters in flight.
+    Letter(Letter),
+    /// What became of letters.
+    Receipt(Receipt),
     /// Finish what is queued and end.
     Stop,
 }
@@ -67,6 +72,16 @@ impl Inbox {
     /// Hands over what came of a call. A partition that has ended takes no notice: the call is owed after the restart.
     pub fn answered(&self, to: Address, outcome: CallOutcome) {
         drop(self.items.send(Item::Answered { to, outcome }));
+    }
+
+    /// Hands over a letter. A partition that has ended takes no notice: it is sent again after the restart.
+    pub fn letter(&self, letter: Letter) {
+        drop(self.items.send(Item::Letter(letter)));
+    }
+
+    /// Says what became of letters. A partition that has ended takes no notice: it sends them again after the restart.
+    pub fn receipt(&self, receipt: Receipt) {
+        drop(self.items.send(Item::Receipt(receipt)));
     }
 
     /// Lets the partition finish what is queued, and end.

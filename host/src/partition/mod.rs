@@ -1,4 +1,4 @@
-//! Partitions: each a thread that owns one file, the instances of the three parts, and the actors that are hot in them.
+//! Partitions: each a thread that owns one file, the instances of the three parts, and the actors that live there.
 //!
 //! The loop, in the order that the contract of `wit/actors.wit` gives:
 //! wait for something to do; begin a transaction; run a turn for each message, and for each message that these turns
@@ -11,6 +11,7 @@ mod delivery;
 mod hot;
 mod inbox;
 mod outside;
+mod post;
 mod room;
 #[cfg(test)]
 mod tests;
@@ -19,9 +20,11 @@ mod turns;
 
 pub use inbox::{Inbox, Item};
 pub use outside::Outside;
+pub use post::{Letter, Receipt};
 pub use room::CallsMax;
 pub use turns::{Turns, TurnsConfig};
 
+use crate::place::Place;
 use crate::wit::{Address, Answer};
 use std::sync::Arc;
 
@@ -32,8 +35,8 @@ pub struct Partitions(Arc<[Inbox]>);
 impl Partitions {
     /// The server's partitions.
     #[must_use]
-    pub fn new(inboxes: Vec<Inbox>) -> Self {
-        Self(inboxes.into())
+    pub const fn new(inboxes: Arc<[Inbox]>) -> Self {
+        Self(inboxes)
     }
 
     /// Asks the actor at `to`.
@@ -47,9 +50,10 @@ impl Partitions {
         }
     }
 
-    /// The partition where `address` lives: the one place that knows. Runs are to live with the event that started them.
-    fn of(&self, _address: &Address) -> Option<&Inbox> {
-        self.0.first()
+    fn of(&self, address: &Address) -> Option<&Inbox> {
+        let count = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
+        let index = Place { index: 0, count }.of(address);
+        usize::try_from(index).ok().and_then(|index| self.0.get(index))
     }
 
     /// Lets every partition finish what is queued, commit and end.

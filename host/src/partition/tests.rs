@@ -1,9 +1,11 @@
 //! A partition over a real file, with scripted actors in place of wasm.
 
 use super::outside::Outside;
+use super::post::{Letter, Receipt};
 use super::{CallsMax, Inbox, Turns, TurnsConfig};
 use crate::parts::scripted::{self, Scripted, done};
 use crate::parts::{Part, Turned};
+use crate::place::Place;
 use crate::store::{Store, WakeRow};
 use crate::wit::{
     Address, Answer, AppCall, AskFailure, CallFailure, CallOutcome, CatalogVersion, Done, Effect, Message, Outcome,
@@ -15,34 +17,55 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+
+mod letters;
 
 /// What reached the world, in order.
 #[derive(Clone, Default)]
-struct Recorded(Rc<RefCell<Vec<String>>>);
+struct Recorded {
+    effects: Rc<RefCell<Vec<String>>>,
+    letters: Rc<RefCell<Vec<(u32, Letter)>>>,
+    receipts: Rc<RefCell<Vec<(u32, Receipt)>>>,
+    catalog: Rc<RefCell<Option<Arc<CatalogVersion>>>>,
+}
 
 impl Recorded {
     fn all(&self) -> Vec<String> {
-        self.0.borrow().clone()
+        self.effects.borrow().clone()
     }
 }
 
 impl Outside for Recorded {
     fn call(&self, from: &Address, call: AppCall) {
-        self.0.borrow_mut().push(format!("call {} of {}", call.id, from.to_text()));
+        self.effects.borrow_mut().push(format!("call {} of {}", call.id, from.to_text()));
     }
 
     fn publish(&self, channel: &str) {
-        self.0.borrow_mut().push(format!("publish {channel}"));
+        self.effects.borrow_mut().push(format!("publish {channel}"));
     }
 
     fn install(&self, catalog: &CatalogVersion) {
-        self.0.borrow_mut().push(format!("install {}", catalog.version));
+        self.effects.borrow_mut().push(format!("install {}", catalog.version));
+    }
+
+    fn newest_catalog(&self) -> Option<Arc<CatalogVersion>> {
+        self.catalog.borrow().clone()
+    }
+
+    fn send(&self, to: u32, letter: Letter) {
+        self.letters.borrow_mut().push((to, letter));
+    }
+
+    fn receipt(&self, to: u32, receipt: Receipt) {
+        self.receipts.borrow_mut().push((to, receipt));
     }
 }
 
 /// A partition's file, which outlives the partition.
 struct Disk {
+    place: Place,
     folder: tempfile::TempDir,
     runtime: tokio::runtime::Runtime,
 }
@@ -57,8 +80,12 @@ type Asking = Pin<Box<dyn Future<Output = Answer>>>;
 
 impl Disk {
     fn new() -> Self {
+        Self::of(Place::ALONE)
+    }
+
+    fn of(place: Place) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-        Self { folder: tempfile::tempdir().unwrap(), runtime }
+        Self { place, folder: tempfile::tempdir().unwrap(), runtime }
     }
 
     fn path(&self) -> PathBuf {
@@ -88,8 +115,8 @@ impl Disk {
         let (inbox, items) = Inbox::new();
         let world = Recorded::default();
         let calls_max = CallsMax { total: calls_max, per_app: calls_max };
-        let config = TurnsConfig { calls_max, hot_actors_max: 100, hot_bytes_max: 1 << 20 };
-        let store = Store::open(&self.path()).unwrap();
+        let config = TurnsConfig { place: self.place, calls_max, hot_actors_max: 100, hot_bytes_max: 1 << 20 };
+        let store = Store::open(&self.path(), self.place).unwrap();
         let turns = Turns::new(Scripted::new(script), store, world.clone(), items, config);
         Running { turns, inbox, world }
     }
@@ -360,7 +387,7 @@ fn after_a_restart_the_catalog_comes_first_then_the_owing_are_resumed_and_the_pa
     let disk = Disk::new();
     let due = clock::now_ms() + 60;
     {
-        let store = Store::open(&disk.path()).unwrap();
+        let store = Store::open(&disk.path(), Place::ALONE).unwrap();
         store.set_wake_row("run/owing", Some(WakeRow::Owing)).unwrap();
         store.set_wake_row("run/parked", Some(WakeRow::Parked(due))).unwrap();
         store.set_wake_row("run/later", Some(WakeRow::Parked(due + 86_400_000))).unwrap();
@@ -392,7 +419,7 @@ fn after_a_restart_the_catalog_comes_first_then_the_owing_are_resumed_and_the_pa
 #[test]
 fn an_owing_actor_is_resumed_before_it_hears_anything_else_and_once() {
     let disk = Disk::new();
-    Store::open(&disk.path()).unwrap().set_wake_row("run/owing", Some(WakeRow::Owing)).unwrap();
+    Store::open(&disk.path(), Place::ALONE).unwrap().set_wake_row("run/owing", Some(WakeRow::Owing)).unwrap();
     let mut running = disk.run(move |_, _, input| {
         Ok(done(|done| match &input.message {
             Message::Resume => {

@@ -6,18 +6,23 @@ use super::debts::{Debt, Debts};
 use super::hot::Hot;
 use super::inbox::Item;
 use super::outside::Outside;
+use super::post::{Letter, Post, Receipt};
 use super::room::{Begin, CallsMax};
 use super::timers::Timers;
 use crate::parts::Parts;
-use crate::store::{Store, StoreError};
+use crate::place::Place;
+use crate::store::{Store, StoreError, Stored};
 use crate::wit::{CatalogVersion, Message, catalog_address};
 use crate::{clock, limits};
+use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 /// What a partition may hold.
 #[derive(Clone, Copy, Debug)]
 pub struct TurnsConfig {
+    /// Which partition it is.
+    pub place: Place,
     /// Calls in flight.
     pub calls_max: CallsMax,
     /// Hot actors.
@@ -46,6 +51,8 @@ pub struct Turns<P: Parts, O: Outside> {
     pub(super) store: Store,
     pub(super) hot: Hot<P::Actor>,
     pub(super) debts: Debts,
+    pub(super) place: Place,
+    pub(super) post: Post,
     /// The catalog that turns decide by.
     pub(super) catalog: CatalogVersion,
     /// The newest one that is durable.
@@ -67,6 +74,8 @@ impl<P: Parts, O: Outside> Turns<P, O> {
             store,
             hot: Hot::new(config.hot_actors_max, config.hot_bytes_max),
             debts: Debts::new(config.calls_max),
+            place: config.place,
+            post: Post::default(),
             catalog: none.clone(),
             catalog_durable: none,
             outside,
@@ -77,15 +86,19 @@ impl<P: Parts, O: Outside> Turns<P, O> {
         }
     }
 
-    /// Brings the catalog back. To be called first: every other actor decides by it.
+    /// Brings the catalog back, where it lives; the other partitions start after this one. To be called first: every other actor
+    /// decides by it.
     ///
     /// # Errors
     /// The file cannot be read or written.
     pub fn start(&mut self) -> Result<(), BatchFailure> {
-        let mut batch = Batch::default();
-        batch.queue.push_back(Delivery { to: catalog_address(), message: Message::Resume });
-        self.transact(&mut batch)?;
-        self.release(batch);
+        self.post.open(&self.store)?;
+        if self.place.has(&catalog_address()) {
+            let mut batch = Batch::default();
+            batch.queue.push_back(Delivery { to: catalog_address(), message: Message::Resume });
+            self.transact(&mut batch)?;
+            self.release(batch);
+        }
         Ok(())
     }
 
@@ -100,14 +113,25 @@ impl<P: Parts, O: Outside> Turns<P, O> {
     pub fn step(&mut self) {
         let mut batch = Batch::default();
         self.gather(&mut batch);
-        if batch.queue.is_empty() {
+        if batch.queue.is_empty() && !self.post.is_full_of_taken() {
             return;
         }
+        self.catch_up();
         match self.transact(&mut batch) {
             Ok(()) => self.release(batch),
             Err(failure) => self.abandon(batch, &failure),
         }
         self.tidy();
+    }
+
+    /// Decides by the newest catalog from here on. Whatever is in the batch was sent before this look: so what follows upon an answer
+    /// that tells of a new catalog is decided by that one, in every partition.
+    fn catch_up(&mut self) {
+        if let Some(newest) = self.outside.newest_catalog().filter(|newest| newest.version > self.catalog.version) {
+            self.parts.install(&newest);
+            self.catalog = CatalogVersion::clone(&newest);
+            self.catalog_durable = self.catalog.clone();
+        }
     }
 
     fn gather(&mut self, batch: &mut Batch) {
@@ -153,11 +177,22 @@ impl<P: Parts, O: Outside> Turns<P, O> {
         }
         batch.woken = woken;
         batch.owed.extend(owed);
+        match self.post.take_due(&self.store, now) {
+            Ok(letters) => letters.into_iter().for_each(|letter| self.send(letter)),
+            Err(cause) => {
+                tracing::error!(%cause, "cannot read the letters to other partitions; trying again");
+                std::thread::sleep(limits::RETRY_AFTER_FAILURE);
+            }
+        }
+    }
+
+    fn send(&self, letter: Stored) {
+        self.outside.send(self.place.of(&letter.to), Letter { from: self.place.index, stored: letter });
     }
 
     /// How long nothing is due; `None`: until somebody says something.
     fn pause(&self) -> Option<Duration> {
-        [self.timers.next(), self.debts.next()].into_iter().flatten().min().map(clock::until)
+        [self.timers.next(), self.debts.next(), self.post.next()].into_iter().flatten().min().map(clock::until)
     }
 
     fn take_in(&mut self, item: Item, batch: &mut Batch) {
@@ -174,6 +209,11 @@ impl<P: Parts, O: Outside> Turns<P, O> {
                 batch.owed.push(Debt::Again(to.clone()));
                 batch.queue.push_back(Delivery { to, message: Message::Answered(outcome) });
             }
+            Item::Letter(Letter { from, stored }) => {
+                batch.letters.push((from, stored.id));
+                batch.queue.push_back(Delivery { to: stored.to, message: Message::Tell(stored.body) });
+            }
+            Item::Receipt(receipt) => self.post.end(&receipt, clock::now_ms()),
             Item::Stop => self.stopping = true,
         }
     }
@@ -189,7 +229,11 @@ impl<P: Parts, O: Outside> Turns<P, O> {
                 self.store.set_wake_row(&actor.to_text(), next.wake_row())?;
             }
         }
+        for id in self.post.taken() {
+            self.store.delete_letter(*id)?;
+        }
         self.store.commit()?;
+        self.post.forget_taken();
         Ok(())
     }
 
@@ -216,6 +260,12 @@ impl<P: Parts, O: Outside> Turns<P, O> {
                         self.outside.call(&from, call);
                     }
                 }
+                Held::Letter(letter) => {
+                    // One that has others before it waits for them, in the file.
+                    if self.post.begin(letter.id) {
+                        self.send(letter);
+                    }
+                }
                 Held::Publish(news) => self.outside.publish(&news.channel),
                 Held::Install(catalog) => {
                     self.outside.install(&catalog);
@@ -223,6 +273,17 @@ impl<P: Parts, O: Outside> Turns<P, O> {
                 }
             }
         }
+        self.acknowledge(&batch.letters, true);
+    }
+
+    /// Tells other partitions what became of their letters.
+    fn acknowledge(&self, letters: &[(u32, i64)], taken: bool) {
+        let mut receipts: BTreeMap<u32, Receipt> = BTreeMap::new();
+        for (from, id) in letters {
+            let none = || Receipt { letters: Vec::new(), taken };
+            receipts.entry(*from).or_insert_with(none).letters.push(*id);
+        }
+        receipts.into_iter().for_each(|(from, receipt)| self.outside.receipt(from, receipt));
     }
 
     /// Nothing of the batch happened: whoever asked is told so, and what came from elsewhere is tried again later.
@@ -241,6 +302,7 @@ impl<P: Parts, O: Outside> Turns<P, O> {
         for token in batch.tokens {
             self.asks.fail(token, &format!("nothing was kept: {failure}"));
         }
+        self.acknowledge(&batch.letters, false);
         for debt in batch.owed {
             self.debts.owe(debt);
             self.debts.hold_until(later);

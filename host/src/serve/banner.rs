@@ -15,7 +15,8 @@ pub fn show(options: &ServeOptions, url: &str) {
 fn text(options: &ServeOptions, url: &str) -> String {
     let kept = match &options.data {
         Data::InMemory => "in memory: gone when this stops".to_owned(),
-        Data::Folder(folder) => folder.join(FILE_NAME).display().to_string(),
+        Data::Folder(folder) if options.partitions == 1 => folder.join(FILE_NAME).display().to_string(),
+        Data::Folder(folder) => format!("{} ({} partitions)", folder.display(), options.partitions),
     };
     let apps = match (options.sdk_urls.as_slice(), options.discovery) {
         ([], true) => "looking for them on this machine".to_owned(),

@@ -13,7 +13,7 @@ use anyhow::Context as _;
 use house::House;
 use std::time::Instant;
 use tokio::net::TcpListener;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{Notify, watch};
 
 /// Threads that talk to sockets. Decisions have a thread of their own, and the common machine has two cores.
 const IO_THREADS: usize = 2;
@@ -53,8 +53,7 @@ async fn run(options: ServeOptions, began: Instant) -> anyhow::Result<()> {
     ));
     let (stop_serving, stopped) = watch::channel(false);
     let serving = tokio::spawn(server::serve(listener, house.gateway.clone(), stopped));
-    let mut ended = house.ended;
-    let outcome = told(stop, &mut ended).await;
+    let outcome = told(stop, &house.ended).await;
 
     keeping.abort();
     // Requests that wait for news are answered now.
@@ -62,16 +61,18 @@ async fn run(options: ServeOptions, began: Instant) -> anyhow::Result<()> {
     let _ = stop_serving.send(true);
     drop(serving.await);
     house.partitions.stop();
-    let thread = house.thread;
-    tokio::task::spawn_blocking(move || thread.join()).await?.map_err(|_| anyhow::anyhow!("the partition panicked"))?;
+    for thread in house.threads {
+        let joined = tokio::task::spawn_blocking(move || thread.join()).await?;
+        joined.map_err(|_| anyhow::anyhow!("a partition panicked"))?;
+    }
     outcome
 }
 
-/// Waits for a signal, or for the partition to end of itself, which it must not.
-async fn told(mut stop: watch::Receiver<bool>, ended: &mut oneshot::Receiver<()>) -> anyhow::Result<()> {
+/// Waits for a signal, or for a partition to end of itself, which it must not.
+async fn told(mut stop: watch::Receiver<bool>, ended: &Notify) -> anyhow::Result<()> {
     tokio::select! {
         _ = stop.wait_for(|stop| *stop) => Ok(()),
-        _ = ended => Err(anyhow::anyhow!("the partition ended; see the log. What was acknowledged is in the file")),
+        () = ended.notified() => Err(anyhow::anyhow!("a partition ended; see the log. What was acknowledged is in its file")),
     }
 }
 
@@ -104,7 +105,7 @@ fn settings(options: &ServeOptions) -> crate::wit::Settings {
             CatchUp::Last => crate::wit::CatchUp::Last,
             CatchUp::All => crate::wit::CatchUp::All,
         },
-        shards: 1,
+        shards: options.partitions,
         version: env!("CARGO_PKG_VERSION").to_owned(),
     }
 }

@@ -1,15 +1,18 @@
-//! The one file: rows of actors, and who must be woken.
+//! A partition's file: rows of actors, who must be woken, and letters to other partitions.
 //!
 //! A store belongs to one partition thread. Everything is written in a transaction: [`Store::begin`], writes,
 //! [`Store::commit`]. Durable means durable: write-ahead log, `synchronous=FULL`, so a commit is one fsync.
 
+mod letters;
 mod lock;
 mod rows;
 mod schema;
 mod wakes;
 
+pub use letters::Stored;
 pub use wakes::WakeRow;
 
+use crate::place::Place;
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 
@@ -40,6 +43,24 @@ pub enum StoreError {
         /// The newest that this program knows.
         known: i64,
     },
+    /// What is in the file was spread over another number of partitions.
+    #[error("partitions_changed: {} was made for {found} partition(s), and {wanted} were asked for, but actors do not move: start with --partitions {found}, or choose another folder with --data-dir", .path.display())]
+    OtherPartitions {
+        /// The file.
+        path: PathBuf,
+        /// For how many it was made.
+        found: u32,
+        /// How many there are to be.
+        wanted: u32,
+    },
+    /// A file under the name of another.
+    #[error("{} is the file of partition {found}, counted from 0, under the name of another: put the files back as they were", .path.display())]
+    Misnamed {
+        /// The file.
+        path: PathBuf,
+        /// Whose it is.
+        found: u32,
+    },
 }
 
 /// An open file.
@@ -53,11 +74,11 @@ impl Store {
     /// Opens `path`, making it and its folder where they are missing.
     ///
     /// # Errors
-    /// A folder that cannot be written, a file that another server uses, is damaged, or comes from a newer version.
-    pub fn open(path: &Path) -> Result<Self, StoreError> {
+    /// A folder that cannot be written, a file that another server uses, is damaged, comes from a newer version, or is not of `place`.
+    pub fn open(path: &Path, place: Place) -> Result<Self, StoreError> {
         let lock = lock::take(path)?;
         let connection = Connection::open(path)?;
-        schema::prepare(&connection, path)?;
+        schema::prepare(&connection, path, place)?;
         Ok(Self { connection, _lock: Some(lock) })
     }
 
@@ -67,7 +88,7 @@ impl Store {
     /// No memory.
     pub fn in_memory() -> Result<Self, StoreError> {
         let connection = Connection::open_in_memory()?;
-        schema::prepare(&connection, Path::new(":memory:"))?;
+        schema::prepare(&connection, Path::new(":memory:"), Place::ALONE)?;
         Ok(Self { connection, _lock: None })
     }
 
@@ -107,19 +128,54 @@ mod tests {
     fn two_servers_cannot_open_one_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("deep/stepwell.db");
-        let first = Store::open(&path).unwrap();
-        let refused = Store::open(&path).err().unwrap();
+        let first = Store::open(&path, Place::ALONE).unwrap();
+        let refused = Store::open(&path, Place::ALONE).err().unwrap();
         assert!(matches!(refused, StoreError::InUse(_)), "{refused}");
         assert!(refused.to_string().contains("--data-dir"));
         drop(first);
-        Store::open(&path).unwrap();
+        Store::open(&path, Place::ALONE).unwrap();
     }
 
     #[test]
     fn a_file_of_a_newer_version_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("stepwell.db");
-        Store::open(&path).unwrap().connection.pragma_update(None, "user_version", 99).unwrap();
-        assert!(matches!(Store::open(&path).err().unwrap(), StoreError::TooNew { found: 99, .. }));
+        Store::open(&path, Place::ALONE).unwrap().connection.pragma_update(None, "user_version", 99).unwrap();
+        assert!(matches!(Store::open(&path, Place::ALONE).err().unwrap(), StoreError::TooNew { found: 99, .. }));
+    }
+
+    #[test]
+    fn a_file_stays_with_its_number_of_partitions_and_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("stepwell.db");
+        let second = Place { index: 1, count: 2 };
+        drop(Store::open(&path, second).unwrap());
+        drop(Store::open(&path, second).unwrap());
+        let refused = Store::open(&path, Place { index: 1, count: 3 }).err().unwrap();
+        assert!(matches!(refused, StoreError::OtherPartitions { found: 2, wanted: 3, .. }), "{refused}");
+        assert!(
+            refused.to_string().starts_with("partitions_changed: ") && refused.to_string().contains("--partitions 2")
+        );
+        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/errors/partitions_changed.md");
+        assert!(std::fs::exists(page).unwrap());
+        assert!(matches!(Store::open(&path, Place { index: 0, count: 2 }), Err(StoreError::Misnamed { found: 1, .. })));
+    }
+
+    #[test]
+    fn a_file_from_before_there_were_partitions_is_brought_to_the_newest_schema_as_the_only_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("stepwell.db");
+        let old = Connection::open(&path).unwrap();
+        old.execute_batch(schema::FIRST).unwrap();
+        old.execute_batch("INSERT INTO rows VALUES ('run/1', 'k', x'07'); PRAGMA user_version = 1;").unwrap();
+        drop(old);
+        assert!(matches!(
+            Store::open(&path, Place { index: 0, count: 2 }),
+            Err(StoreError::OtherPartitions { found: 1, .. })
+        ));
+        let store = Store::open(&path, Place::ALONE).unwrap();
+        assert_eq!(store.newest_letter().unwrap(), 0);
+        let all = crate::wit::Range { start: String::new(), end: "z".to_owned(), limit: 9, descending: false };
+        assert_eq!(store.read("run/1", &all).unwrap().len(), 1);
     }
 }

@@ -1,12 +1,13 @@
 //! The tables, and how the file is kept.
 
 use super::StoreError;
+use crate::place::Place;
 use rusqlite::Connection;
 use std::path::Path;
 use std::time::Duration;
 
 /// The version that `user_version` holds. A newer schema gets a newer number and a step that brings older files to it.
-const SCHEMA_VERSION: i64 = 1;
+const SCHEMA_VERSION: i64 = 2;
 /// How long a statement waits for another process (a backup, an `sqlite3` shell) that holds the file.
 const BUSY_TIME_MAX: Duration = Duration::from_secs(5);
 /// Prepared statements that are kept: more than there are.
@@ -15,7 +16,7 @@ const STATEMENTS_KEPT: usize = 32;
 /// `rows`: keys of an actor lie together, and actors are named so that they sort by time (law 5).
 /// `wakes`: `owing` actors are resumed after a restart and their exact times are kept in memory alone; parked ones are
 /// found by their time.
-const TABLES: &str = "
+pub(super) const FIRST: &str = "
 CREATE TABLE rows (
     actor TEXT NOT NULL,
     key TEXT NOT NULL,
@@ -30,11 +31,24 @@ CREATE TABLE wakes (
 CREATE INDEX wakes_parked ON wakes (at, actor) WHERE owing = 0;
 ";
 
+/// `letters`: messages to actors of other partitions, until these have taken them in. `facts`: which partition this is, of how many.
+const SECOND: &str = "
+CREATE TABLE letters (
+    id INTEGER PRIMARY KEY,
+    actor TEXT NOT NULL,
+    body BLOB NOT NULL
+) STRICT;
+CREATE TABLE facts (
+    name TEXT NOT NULL PRIMARY KEY,
+    value INTEGER NOT NULL
+) WITHOUT ROWID, STRICT;
+";
+
 /// Makes the tables where they are missing and sets how the file is kept.
 ///
 /// # Errors
-/// A file from a newer version; SQLite's own words.
-pub fn prepare(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+/// A file from a newer version, or not of `place`; SQLite's own words.
+pub fn prepare(connection: &Connection, path: &Path, place: Place) -> Result<(), StoreError> {
     connection.busy_timeout(BUSY_TIME_MAX)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     // Before the first table, or it has no effect. Twice SQLite's default: journal rows of a step are often some KB.
@@ -46,8 +60,27 @@ pub fn prepare(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     if found > SCHEMA_VERSION {
         return Err(StoreError::TooNew { path: path.to_owned(), found, known: SCHEMA_VERSION });
     }
-    if found == 0 {
-        connection.execute_batch(&format!("BEGIN;{TABLES}PRAGMA user_version = {SCHEMA_VERSION};COMMIT;"))?;
+    let Place { index, count } = if found == 1 { Place::ALONE } else { place };
+    let facts = format!("INSERT INTO facts VALUES ('partition', {index}), ('partitions', {count});");
+    let first = if found == 0 { FIRST } else { "" };
+    if found < SCHEMA_VERSION {
+        connection
+            .execute_batch(&format!("BEGIN;{first}{SECOND}{facts}PRAGMA user_version = {SCHEMA_VERSION};COMMIT;"))?;
+    }
+    check(connection, path, place)
+}
+
+/// Whether the file is the one of `place`.
+fn check(connection: &Connection, path: &Path, place: Place) -> Result<(), StoreError> {
+    let fact = |name: &str| -> Result<u32, StoreError> {
+        Ok(connection.query_row("SELECT value FROM facts WHERE name = ?1", [name], |row| row.get(0))?)
+    };
+    let (index, count) = (fact("partition")?, fact("partitions")?);
+    if count != place.count {
+        return Err(StoreError::OtherPartitions { path: path.to_owned(), found: count, wanted: place.count });
+    }
+    if index != place.index {
+        return Err(StoreError::Misnamed { path: path.to_owned(), found: index });
     }
     Ok(())
 }
