@@ -10,10 +10,11 @@ export const COMPATIBILITY_DATE = "2026-11-01";
 
 /** What a deployed Worker is told by variables and secrets, and one under a bare workerd by its environment. */
 export const VARIABLES = [
-  "KIND", "SIGNING_KEY", "SIGNING_KEY_FALLBACK", "EVENT_KEYS", "RETRY_INTERVAL_MS", "WAIT_LOOK_BACK_MS", "SHARDS", "LEASE_MS", "SLOW_CALL_MS", "LOCATION", "JURISDICTION",
+  "KIND", "SIGNING_KEY", "SIGNING_KEY_FALLBACK", "EVENT_KEYS", "RETRY_INTERVAL_MS", "WAIT_LOOK_BACK_MS", "CRON_CATCH_UP", "SHARDS", "LEASE_MS", "SLOW_CALL_MS", "LOCATION", "JURISDICTION",
 ].map((name) => `STEPWELL_${name}`);
 
-const CLASSES = { EVENT_API: "EventApi", SCHEDULER: "Scheduler", EXECUTOR: "Executor", CARRIER: "Carrier" };
+/** Bindings and the classes of their objects, as in wrangler.toml. */
+export const CLASSES = { EVENT_API: "EventApi", SCHEDULER: "Scheduler", EXECUTOR: "Executor", CARRIER: "Carrier" };
 
 /** Bundles `entry` into `out`/index.js; modules stay files of their own, because Workers may not compile at run time. */
 export async function bundle(entry, out) {

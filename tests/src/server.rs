@@ -33,15 +33,26 @@ pub struct Server {
     dir: TempDir,
     port: u16,
     process: Child,
+    is_killed: bool,
 }
 
 impl Server {
     /// Starts a server; `arguments` are added to the command line.
     pub fn start(mode: Mode, arguments: &[&str]) -> Self {
+        Self::new(mode, arguments, false)
+    }
+
+    /// Starts a dev server that is to be killed again and again with calls in flight.
+    pub fn start_for_kills() -> Self {
+        Self::new(Mode::Dev, &[], true)
+    }
+
+    fn new(mode: Mode, arguments: &[&str], is_killed: bool) -> Self {
         let (dir, port) = (TempDir::new().expect("a directory"), ports::free());
         let arguments: Vec<_> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
-        let process = Home::chosen().launch(&Launch { mode: &mode, arguments: &arguments, dir: dir.path(), port });
-        let mut server = Self { mode, arguments, dir, port, process };
+        let launch = Launch { mode: &mode, arguments: &arguments, dir: dir.path(), port, is_killed };
+        let process = Home::chosen().launch(&launch);
+        let mut server = Self { mode, arguments, dir, port, process, is_killed };
         server.wait_until_healthy();
         server
     }
@@ -86,8 +97,8 @@ impl Server {
     /// As [`Server::restart`], with other keys.
     pub fn restart_as(&mut self, mode: Mode) {
         self.process.kill();
-        let launch = Launch { mode: &mode, arguments: &self.arguments, dir: self.dir.path(), port: self.port };
-        self.process = Home::chosen().launch(&launch);
+        let (arguments, dir, port) = (&self.arguments, self.dir.path(), self.port);
+        self.process = Home::chosen().launch(&Launch { mode: &mode, arguments, dir, port, is_killed: self.is_killed });
         self.mode = mode;
         self.wait_until_healthy();
     }

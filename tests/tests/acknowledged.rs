@@ -4,18 +4,18 @@ use serde_json::json;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use stepwell_tests::{Chance, Client, Mode, Rogue, Server, sdk_reply};
+use stepwell_tests::{Chance, Client, Rogue, Server, sdk_reply, until};
 
 const KILLS: usize = 8;
 const SENDERS: usize = 4;
-/// How long events pour in before the kill.
+/// How long events pour in before the kill, once the first was acknowledged.
 const LIFE_MS: std::ops::Range<u64> = 20..250;
 const BATCH: usize = 20;
 
 #[test]
 fn an_event_that_was_answered_with_200_is_there_after_a_kill() {
     let mut chance = Chance::seeded();
-    let mut server = Server::start(Mode::Dev, &[]);
+    let mut server = Server::start_for_kills();
     let app = Rogue::start(|_| sdk_reply(200, "", b"1"));
     app.register(&server.client(), "ack", 0);
     let acknowledged = Mutex::new(Vec::new());
@@ -27,6 +27,8 @@ fn an_event_that_was_answered_with_200_is_there_after_a_kill() {
                 let (client, over, acknowledged) = (server.client(), &over, &acknowledged);
                 scope.spawn(move || pour(&client, sender, over, acknowledged));
             }
+            until("events are acknowledged", || (acknowledged.lock().expect("the list").len() > before).then_some(()));
+            // Not a wait for anything: the moment of the kill is what is random here.
             std::thread::sleep(Duration::from_millis(chance.within(LIFE_MS)));
             server.kill();
             over.store(true, Ordering::Relaxed);

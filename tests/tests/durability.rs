@@ -4,38 +4,55 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::time::{Duration, Instant};
-use stepwell_tests::{Chance, Execution, Finished, Journal, Lane, Sdk, Server, World, until};
+use stepwell_tests::{Chance, Execution, Finished, Home, Journal, Keys, Lane, Sdk, Server, World, until};
 
-const RUNS: usize = 200;
+/// What is asked of a home.
+struct Load {
+    /// As many as can be started and looked through again and again.
+    runs: usize,
+    /// How long a step takes: a life is long enough for some of them and too short for others, and when all runs have been
+    /// started there is work left for the kills.
+    step_ms: Range<u64>,
+}
+
+impl Load {
+    fn of(home: Home) -> Self {
+        let (runs, step_ms) = match home {
+            Home::Host | Home::Spin => (200, 50..500),
+            Home::Workerd => (40, 400..1_500),
+        };
+        Self { runs, step_ms }
+    }
+}
+
 const KILLS: usize = 20;
 const STEPS: usize = 10;
 /// After its share of what is left to do a life goes on for so much longer, so that the kill falls between any two things.
 const LIFE_MORE_MS: Range<u64> = 0..100;
 /// Where nothing comes to an end.
 const LIFE_MAX: Duration = Duration::from_secs(10);
-/// How long a step takes: a life is long enough for some of them and too short for others.
-const STEP_MS: Range<u64> = 50..500;
 
 /// How many calls the server makes before it is killed, where a life begins with one run per lane.
 const SHORT_LIFE_CALLS: Range<u64> = 0..40;
 
 #[test]
-fn two_hundred_runs_survive_twenty_kills() {
+fn many_runs_survive_twenty_kills() {
     let began = Instant::now();
     let mut chance = Chance::seeded();
-    let World { mut server, apps } = World::dev(&[Sdk::Js4]);
+    let Load { runs: count, step_ms } = Load::of(Home::chosen());
+    let World { mut server, apps } = World::new(Server::start_for_kills(), &[Sdk::Js4], &Keys::None);
     let lanes = ["js4", "js4-plain"].map(|id| Lane { id, sdk: Sdk::Js4, app: &apps[0].1, client: server.client() });
     let mut watched: Vec<Watched<'_>> = Vec::new();
     for lane in &lanes {
-        let steps = (0..RUNS / lanes.len()).map(|_| json!({"step_ms": chance.within(STEP_MS)}));
+        let steps = (0..count / lanes.len()).map(|_| json!({"step_ms": chance.within(step_ms.clone())}));
         let events: Vec<_> = steps.map(|data| lane.event("ten-steps", &data)).collect();
         watched.extend(lane.client.send(&json!(events)).iter().map(|event| Watched::new(lane, event, "ten-steps")));
     }
-    assert_eq!(watched.len(), RUNS);
+    assert_eq!(watched.len(), count);
     let mut after_the_first = None;
     for number in 1..=KILLS {
         // However fast the machine is, every life sees some of what is left to do, and leaves some to the next.
-        let left = (RUNS * STEPS).saturating_sub(recorded(&watched));
+        let left = (count * STEPS).saturating_sub(recorded(&watched));
         let share = u64::try_from(left.min(2 * left / (KILLS + 1 - number))).expect("a number of steps");
         live(|| apps[0].1.settled(), chance.within(0..share.max(1)), &mut chance);
         kill(&mut server, watched.iter_mut());
@@ -49,7 +66,7 @@ fn two_hundred_runs_survive_twenty_kills() {
         "the runs went on between the kills: {after_the_first} steps, then {after_the_last}"
     );
     let sent_again = watched.iter().flat_map(|one| one.earlier.outline()).filter(|line| line == "sent again").count();
-    assert!(sent_again >= RUNS * KILLS / 4, "the kills hit work: only {sent_again} calls were sent again");
+    assert!(sent_again >= count * KILLS / 4, "the kills hit work: only {sent_again} calls were sent again");
     for one in &watched {
         let run = one.finish();
         assert_eq!(run.output().as_array().map(Vec::len), Some(STEPS), "{run:?}");
@@ -62,7 +79,8 @@ fn two_hundred_runs_survive_twenty_kills() {
 #[test]
 fn every_kind_of_function_survives_kills_with_every_sdk() {
     let mut chance = Chance::seeded();
-    let World { mut server, apps } = World::dev(&[Sdk::Js4, Sdk::Js3, Sdk::Py]);
+    let server = Server::start_for_kills();
+    let World { mut server, apps } = World::new(server, &[Sdk::Js4, Sdk::Js3, Sdk::Py], &Keys::None);
     let lanes = apps.iter().flat_map(|(sdk, app)| sdk.lanes().iter().map(move |id| (*id, *sdk, app)));
     let lanes: Vec<_> = lanes.map(|(id, sdk, app)| Lane { id, sdk, app, client: server.client() }).collect();
     let expected: [(&str, Value); 6] = [

@@ -83,7 +83,14 @@ function parsed(text: string, base?: URL): URL {
 async function read(response: Response, bytesMax: number): Promise<types.AppAnswer> {
   const encoding = response.headers.get("content-encoding");
   if (encoding !== null && !["gzip", "br", "identity"].includes(encoding)) throw new Failed("unreadable", `the content encoding ${encoding} is not understood`);
-  return { status: response.status, headers: [...response.headers], body: await readBody(response.body, bytesMax, () => new Failed("too-large", `the answer is larger than ${bytesMax} bytes`)) };
+  const tooLarge = (): Error => new Failed("too-large", `the answer is larger than ${bytesMax} bytes`);
+  try {
+    return { status: response.status, headers: [...response.headers], body: await readBody(response.body, bytesMax, tooLarge) };
+  } catch (error) {
+    // What came was not what its encoding says; the runtime tells it apart from a connection that broke by its words alone.
+    if (encoding !== null && /compress|header check|zlib|brotli/i.test(cause(error))) throw new Failed("unreadable", cause(error));
+    throw error;
+  }
 }
 
 /** A whole body, as long as it is no larger than that. */

@@ -6,8 +6,8 @@
 
 import { DurableObject } from "cloudflare:workers";
 import { type Env, home, within } from "./address.js";
+import { handOver } from "./answer.js";
 import { call as callApp } from "./call.js";
-import { catalog } from "./catalog.js";
 import type { Work } from "./chain.js";
 import type { actors } from "./engine.js";
 import { CARRY_MS_MAX, SLOW_MS } from "./limits.js";
@@ -44,7 +44,7 @@ export class Carrier extends DurableObject<Env> {
       log("warn", "a call was stopped: its lease had ended", { actor: from, call: call.id });
       return;
     }
-    const made = await object.deliver(from, { tag: "answered", outcome }, catalog().version);
+    const made = await handOver(this.env, from, outcome);
     const next: Work = { calls: made.calls.map((call) => ({ from, call })), letters: made.letters.map((letter) => ({ from, letter })) };
     if (next.calls.length + next.letters.length === 0) return;
     const exports = (this.ctx as unknown as { exports: { Chain: { go(work: Work): Promise<void> } } }).exports;

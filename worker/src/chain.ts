@@ -5,12 +5,13 @@
 
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { type Env, home } from "./address.js";
+import { handOver } from "./answer.js";
 import { call as callApp } from "./call.js";
 import { carry, isSlow, tookLong } from "./carrier.js";
 import { catalog } from "./catalog.js";
 import type { actors } from "./engine.js";
 import { confirmLater } from "./confirm.js";
-import { CHAIN_MS_MAX, CHAIN_REQUESTS_MAX, GUARD_MS, GUARDED_MAX } from "./limits.js";
+import { CHAIN_MS_MAX, CHAIN_REQUESTS_MAX, DELIVERIES_AT_ONCE_MAX, GUARD_MS, GUARDED_MAX } from "./limits.js";
 import { cause, log } from "./log.js";
 import type { Delivered, Letter } from "./object.js";
 import { policy, slowCallMs } from "./settings.js";
@@ -90,30 +91,33 @@ export class Follower {
       log("warn", "a call was stopped: its lease had ended", { actor: from, call: call.id });
       return;
     }
-    const made = await object.deliver(from, { tag: "answered", outcome }, catalog().version);
-    await this.proceed(from, made);
+    await this.proceed(from, await handOver(this.env, from, outcome));
   }
 
   private async deliver(from: string, letters: Letter[]): Promise<void> {
+    const queue = [...letters];
     const confirmed: bigint[] = [];
     const next: Promise<void>[] = [];
-    for (const letter of letters) {
-      if (this.isSpent()) {
-        this.rest.letters.push({ from, letter });
-        continue;
+    const one = async (): Promise<void> => {
+      for (let letter = queue.shift(); letter !== undefined; letter = queue.shift()) {
+        if (this.isSpent()) {
+          this.rest.letters.push({ from, letter });
+          continue;
+        }
+        this.requests += 1;
+        // One that comes again finds what is left of the first time.
+        const isGuarded = letter.tries === 1 && guarded < GUARDED_MAX;
+        const made = await home(this.env, letter.to).deliver(letter.to, { tag: "tell", body: letter.body }, catalog().version, { guarded: isGuarded });
+        if (made.fault !== undefined) continue;
+        if (made.isSafe) {
+          confirmed.push(letter.number);
+          next.push(this.caught(letter.to, this.proceed(letter.to, made)));
+        } else {
+          next.push(this.guard(from, letter, made));
+        }
       }
-      this.requests += 1;
-      // One that comes again finds what is left of the first time.
-      const isGuarded = letter.tries === 1 && guarded < GUARDED_MAX;
-      const made = await home(this.env, letter.to).deliver(letter.to, { tag: "tell", body: letter.body }, catalog().version, { guarded: isGuarded });
-      if (made.fault !== undefined) continue;
-      if (made.isSafe) {
-        confirmed.push(letter.number);
-        next.push(this.caught(letter.to, this.proceed(letter.to, made)));
-      } else {
-        next.push(this.guard(from, letter, made));
-      }
-    }
+    };
+    await Promise.all(Array.from({ length: DELIVERIES_AT_ONCE_MAX }, async () => this.caught(from, one())));
     if (confirmed.length > 0) {
       this.requests += 1;
       next.push(this.caught(from, confirmLater(this.env, from, confirmed)));

@@ -23,6 +23,9 @@ export const CONFIRM_MS = 100;
 export const CONFIRMS_MAX = 16;
 /** How long after a call was cut off those of the same function go to carriers at once. */
 export const SLOW_MS = 600_000;
+/** How often an answer is handed over, and how much longer the pause is before each further time. */
+export const HAND_OVERS_MAX = 5;
+export const HAND_OVER_AGAIN_MS = 100;
 /** How long a carrier waits for an app; an alarm may take 15 minutes. */
 export const CARRY_MS_MAX = 14 * 60_000;
 /** An alarm that is so long overdue is set again by the cron trigger. */

@@ -58,6 +58,8 @@ export interface Delivered {
   news: number;
 }
 
+/** Whether a letter is for lists alone. */
+const isNews = (letter: Letter): boolean => letter.to.startsWith("history/");
 const NOTHING: ledgers.Settled = { letters: [], calls: new Uint32Array() };
 
 interface Hot {
@@ -74,6 +76,8 @@ export abstract class Home extends DurableObject<Env> {
   private hot: Hot | undefined;
   /** While somebody guards this actor: the alarm that is not set. */
   private guard: { alarm: bigint | undefined } | undefined;
+  /** Letters to the history that wait. */
+  private late: Letter[] = [];
   /** Letters that are being delivered. */
   private sending: Promise<unknown> = Promise.resolve();
   private news = Math.floor(Math.random() * 2 ** 40);
@@ -137,6 +141,8 @@ export abstract class Home extends DurableObject<Env> {
     const guard = this.guard;
     this.guard = undefined;
     if (guard?.alarm !== undefined) this.store.setAlarm(guard.alarm);
+    if (this.name !== undefined) this.sendOut(this.name, this.late);
+    this.late = [];
   }
 
   /** Whether whoever guards this actor may stop: it has an alarm of its own, or nothing is pending. */
@@ -284,6 +290,7 @@ export abstract class Home extends DurableObject<Env> {
   private recover(): void {
     this.hot = undefined;
     this.guard = undefined;
+    this.late = [];
     const now = Date.now();
     try {
       const ledger = this.loadLedger();
@@ -330,11 +337,8 @@ export abstract class Home extends DurableObject<Env> {
       else if (effect.tag === "publish") this.publish();
       else if (effect.tag === "install") learn({ version: effect.val.version, snapshot: effect.val.snapshot });
     }
-    const { mine, theirs } = this.share(settled.letters);
-    if (mine.length > 0) {
-      this.sending = Promise.all([this.sending, this.send(name, mine)]);
-      this.ctx.waitUntil(this.sending);
-    }
+    const { mine, theirs } = this.share(settled.letters, calls.length > 0);
+    this.sendOut(name, mine);
     return {
       replies,
       calls: Array.from(settled.calls, (place) => calls[place]).filter((call) => call !== undefined),
@@ -368,11 +372,25 @@ export abstract class Home extends DurableObject<Env> {
     this.watchers.forEach((done) => done());
   }
 
-  /** Letters that may start calls go to the Worker that waits for us; the others we deliver ourselves, which confirms them. */
-  private share(letters: Letter[]): { mine: Letter[]; theirs: Letter[] } {
-    const mine = letters.filter((letter) => !letter.to.startsWith("run/"));
+  /** Letters that may start calls go to the Worker that waits for us; the others we deliver ourselves, which confirms them. As long as
+   * a run is guarded and goes on, what it has for the history waits: most runs are over soon, and their end says it all. */
+  private share(letters: Letter[], goesOn: boolean): { mine: Letter[]; theirs: Letter[] } {
     const theirs = letters.filter((letter) => letter.to.startsWith("run/"));
-    return { mine, theirs };
+    const others = letters.filter((letter) => !letter.to.startsWith("run/"));
+    if (this.name?.startsWith("run/") !== true) return { mine: others, theirs };
+    const news = others.filter(isNews);
+    const isSuperseded = (early: Letter): boolean => news.some(({ to }) => to === early.to);
+    this.confirmAll(this.late.filter(isSuperseded).map(({ number }) => number));
+    const held = [...this.late.filter((early) => !isSuperseded(early)), ...news];
+    const waits = goesOn && this.guard !== undefined;
+    this.late = waits ? held : [];
+    return { mine: [...(waits ? [] : held), ...others.filter((letter) => !isNews(letter))], theirs };
+  }
+
+  private sendOut(name: string, letters: Letter[]): void {
+    if (letters.length === 0) return;
+    this.sending = Promise.all([this.sending, this.send(name, letters)]);
+    this.ctx.waitUntil(this.sending);
   }
 
   private async send(from: string, letters: Letter[]): Promise<void> {

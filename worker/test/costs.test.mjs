@@ -9,18 +9,17 @@ import { App } from "./harness/app.mjs";
 import { Server } from "./harness/server.mjs";
 import { until } from "./harness/wait.mjs";
 
-/** Runs of each length, one after another. */
-const RUNS = 20;
+/** Runs of each length, one after another; the most common cost is what counts. */
+const RUNS = 15;
 const LENGTHS = [1, 5, 50];
-
-/** What a run tells the history. */
-const HISTORY_LETTERS = 2;
 
 /** Dollars for a million. */
 const PRICES = { workerRequest: 0.3, objectRequest: 0.15, rowWritten: 1.0, rowRead: 0.001 };
 /** What the free plan gives a day. */
 const FREE = { requests: 100_000, rowsWritten: 100_000 };
 const DAYS = 30;
+/** As in src/limits.ts. */
+const CATALOG_AGE_MS = 5_000;
 
 test("what a run costs is what the page says", async (t) => {
   const page = readFileSync(join(import.meta.dirname, "../../docs/CLOUDFLARE.md"), "utf8");
@@ -28,13 +27,16 @@ test("what a run costs is what the page says", async (t) => {
   const server = await Server.start(t, { STEPWELL_LEASE_MS: "" });
   const app = await App.start(t, server);
   await server.over(await server.begin("t/steps", { steps: 1 }));
-  const lines = [];
+  const [lines, began, first] = [[], Date.now(), await server.probe("counts")];
   for (const steps of LENGTHS) {
     const { cost, shared, cpuMs } = await measured(server, steps);
     t.diagnostic(`${JSON.stringify(cost)}, and of what events share ${JSON.stringify(shared)}; ${cpuMs.toFixed(1)} ms of CPU in all`);
     assert.ok(shared.confirmations <= 1 && shared.alarms <= 1, JSON.stringify(shared));
     lines.push(told(steps, cost));
   }
+  // The catalog reaches the isolate without a read for each request: it is looked after from time to time.
+  const reads = count(await server.probe("counts"), "catalog.catalog") - count(first, "catalog.catalog");
+  assert.ok(reads <= 1 + (Date.now() - began) / CATALOG_AGE_MS, `the catalog was read ${reads} times for ${LENGTHS.length * RUNS} events`);
   const missing = lines.filter((line) => !page.includes(line));
   assert.deepEqual(missing, [], `docs/CLOUDFLARE.md does not say\n${missing.join("\n")}`);
   assert.ok(app.calls > 0);
@@ -49,35 +51,47 @@ function told(steps, { worker, objects, rows, alarms, read }) {
   return `| ${steps} | ${worker} | ${objects} | ${rows} + ${alarms} | ${read} | $${(dollars / steps).toFixed(2)} | ${million.toFixed(2)} million |`;
 }
 
-/** What one run costs; and what its event has its share in: the stream's alarms, and confirmations of its letters. */
+/** What a run costs, most of them; and what its event has its share in: the stream's alarms, and confirmations of its letters. */
 async function measured(server, steps) {
-  const before = await server.probe("counts");
-  const cpuBefore = server.cpuMs();
+  const [first, cpuBefore] = [await server.probe("counts"), server.cpuMs()];
+  const seen = new Map();
   for (let run = 1; run <= RUNS; run += 1) {
-    await server.send({ name: "t/steps", data: { steps } });
-    // The run is not asked whether it is over, which would count.
-    await until("the run is over", async () => count(await server.probe("counts"), "run.answered") === count(before, "run.answered") + run * (steps + 1));
+    const cost = JSON.stringify(await costOfOne(server, steps));
+    seen.set(cost, (seen.get(cost) ?? 0) + 1);
   }
-  await until("everybody has been told", async () => {
-    const { requests } = await server.probe("counts");
-    return requests["stream.tell"] === before.requests["stream.tell"] + RUNS && requests["history.tell"] === before.requests["history.tell"] + RUNS * HISTORY_LETTERS;
+  const last = await server.probe("counts");
+  // On a busy machine one or the other takes so long that it is given an alarm.
+  const [most] = [...seen].sort(([, a], [, b]) => b - a)[0];
+  return {
+    cost: JSON.parse(most),
+    shared: {
+      confirmations: (count(last, "stream.confirm") - count(first, "stream.confirm")) / RUNS,
+      alarms: (last.rows.stream.alarms - first.rows.stream.alarms) / RUNS,
+    },
+    cpuMs: (server.cpuMs() - cpuBefore) / RUNS,
+  };
+}
+
+async function costOfOne(server, steps) {
+  const before = await server.probe("counts");
+  await server.send({ name: "t/steps", data: { steps } });
+  // The run is not asked whether it is over, which would count.
+  const after = await until("the run is over, and everybody has been told", async () => {
+    const now = await server.probe("counts");
+    const more = (name) => count(now, name) - count(before, name);
+    const isOver = more("run.answered") === steps + 1 && more("stream.tell") === 1 && more("history.tell") === 1 + more("run.release");
+    return isOver && now;
   });
-  const after = await server.probe("counts");
-  const ofRun = (sum) => (sum(after) - sum(before)) / RUNS;
-  const requests = (...names) => ofRun((counts) => names.reduce((sum, name) => sum + count(counts, name), 0));
-  const rows = (what, ...kinds) => ofRun((counts) => kinds.reduce((sum, kind) => sum + counts.rows[kind][what], 0));
+  const requests = (...names) => names.reduce((sum, name) => sum + count(after, name) - count(before, name), 0);
+  const rows = (what, ...kinds) => kinds.reduce((sum, kind) => sum + after.rows[kind][what] - (before.rows[kind]?.[what] ?? 0), 0);
   const alarms = rows("alarms", "run", "history", "catalog");
   return {
-    cost: {
-      worker: requests("worker"),
-      // An alarm that is set goes off, later.
-      objects: requests("stream.ask", "stream.tell", "run.tell", "run.answered", "run.release", "history.tell") + alarms,
-      rows: rows("written", "run", "stream", "history", "catalog"),
-      alarms,
-      read: rows("read", "run", "stream", "history"),
-    },
-    shared: { confirmations: requests("stream.confirm"), alarms: rows("alarms", "stream") },
-    cpuMs: (server.cpuMs() - cpuBefore) / RUNS,
+    worker: requests("worker"),
+    // An alarm that is set goes off, later.
+    objects: requests("stream.ask", "stream.tell", "run.tell", "run.answered", "run.release", "history.tell") + alarms,
+    rows: rows("written", "run", "stream", "history", "catalog"),
+    alarms,
+    read: rows("read", "run", "stream", "history"),
   };
 }
 
@@ -90,7 +104,7 @@ test("who asks a run that is over, long after it was evicted, costs requests and
   const app = await App.start(t, server);
   const run = await server.begin("t/steps", { steps: 2 });
   await server.over(run);
-  await until("its letters have arrived", async () => count(await server.probe("counts"), "history.tell") === HISTORY_LETTERS);
+  await until("its letters have arrived", async () => count(await server.probe("counts"), "history.tell") >= 1);
   assert.equal(app.calls, 3);
   await server.probe("evict", { name: `run/${run}` });
   const before = await server.probe("counts");

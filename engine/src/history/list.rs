@@ -1,6 +1,6 @@
 //! Pages of runs, the newest first.
 
-use super::row::{Ended, RunRow, Started};
+use super::row::RunRow;
 use crate::error::{Fault, Refusal};
 use crate::ids::{EventId, FunctionId, Millis, RunId};
 use crate::limits::PAGE_ROWS_MAX;
@@ -8,31 +8,15 @@ use crate::run::message::Status;
 use crate::turn::{Done, Outcome, Range, Turn};
 use serde::Serialize;
 
-/// Answers a page. A run of which only the end is known yet, because messages overtook each other, is left out.
+/// Answers a page.
 pub(super) fn runs(turn: &Turn<'_>, token: u64, limit: u32, before: Option<RunId>) -> Result<Outcome, Fault> {
     let limit = limit.min(PAGE_ROWS_MAX);
     let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
     // A run has at most two rows, so the first `limit` runs are whole in twice as many rows.
-    let read = limit.saturating_mul(2);
-    let mut listed = Vec::new();
-    let mut last = before;
-    loop {
-        let range = before_range(last, read);
-        let Some(rows) = turn.supplied.get(&range) else { return Ok(Outcome::Needs(vec![range])) };
-        let rows = rows.iter().map(RunRow::decode).collect::<Result<Vec<_>, _>>()?;
-        let mut runs = rows.chunk_by(|(a, _), (b, _)| a == b);
-        for rows in runs.by_ref().take(wanted) {
-            last = rows.first().map(|(run, _)| *run);
-            listed.extend(Listed::of(rows));
-            if listed.len() >= wanted {
-                break;
-            }
-        }
-        let at_end = rows.len() < usize::try_from(read).unwrap_or(usize::MAX) && runs.next().is_none();
-        if at_end || listed.len() >= wanted {
-            break;
-        }
-    }
+    let range = before_range(before, limit.saturating_mul(2));
+    let Some(rows) = turn.supplied.get(&range) else { return Ok(Outcome::Needs(vec![range])) };
+    let rows = rows.iter().map(RunRow::decode).collect::<Result<Vec<_>, _>>()?;
+    let listed: Vec<Listed> = rows.chunk_by(|(a, _), (b, _)| a == b).filter_map(Listed::of).take(wanted).collect();
     let mut done = Done::default();
     done.reply(token, &Ok::<_, Refusal>(&listed))?;
     Ok(Outcome::Done(done))
@@ -56,22 +40,20 @@ struct Listed {
 }
 
 impl Listed {
+    /// From the rows of one run.
     fn of(rows: &[(RunId, RunRow)]) -> Option<Self> {
-        let mut started: Option<(RunId, &Started)> = None;
-        let mut ended: Option<&Ended> = None;
-        for (run, row) in rows {
-            match row {
-                RunRow::Started(row) => started = Some((*run, row)),
-                RunRow::Ended(row) => ended = Some(row),
-            }
-        }
-        let (run_id, started) = started?;
+        let ended = rows.iter().find_map(|(_, row)| if let RunRow::Ended(ended) = row { Some(ended) } else { None });
+        let (run, first) = rows.first()?;
+        let began = match first {
+            RunRow::Started(began) => began,
+            RunRow::Ended(ended) => &ended.began,
+        };
         Some(Self {
-            run_id,
-            function_id: started.function.clone(),
-            event_id: started.event,
+            run_id: *run,
+            function_id: began.function.clone(),
+            event_id: began.event,
             status: ended.map_or(Status::Running, |ended| ended.status),
-            started_at_ms: started.at,
+            started_at_ms: began.at,
             ended_at_ms: ended.map(|ended| ended.at),
         })
     }

@@ -19,10 +19,16 @@ pub enum Tell {
         /// Since when.
         at: Millis,
     },
-    /// A run is over.
+    /// A run is over. This says all that [`Tell::Started`] said: a home may leave that one out where it was not delivered yet.
     Ended {
         /// Which.
         run: RunId,
+        /// Of what.
+        function: FunctionId,
+        /// Because of what.
+        event: EventId,
+        /// When it began.
+        started_at: Millis,
         /// How.
         status: Status,
         /// Since when.

@@ -3,7 +3,7 @@
 //! | row | holds |
 //! | --- | --- |
 //! | `run/<ULID>/started` | what runs, because of what, since when |
-//! | `run/<ULID>/ended` | how and when it ended |
+//! | `run/<ULID>/ended` | the same, and how and when it ended |
 //! | `cancel/<ULID>` | a bulk cancellation, and how far its runs have been told (see `cancellations.rs`) |
 //!
 //! Each message has a row of its own and is written without a look at what is there: twice is as good as once, and the order in
@@ -47,7 +47,10 @@ impl Actor for History {
                     self.cancel_latecomer(run, &function, &mut done)?;
                     done.write(row::started_key(run), &Started { function, event, at })?;
                 }
-                Tell::Ended { run, status, at } => done.write(row::ended_key(run), &Ended { status, at })?,
+                Tell::Ended { run, function, event, started_at, status, at } => {
+                    let began = Started { function, event, at: started_at };
+                    done.write(row::ended_key(run), &Ended { began, status, at })?;
+                }
             },
             Message::Ask { token, body } => match read(&body)? {
                 Ask::Runs { limit, before } => match list::runs(turn, token, limit, before)? {

@@ -14,9 +14,10 @@ pub(super) struct Started {
     pub(super) at: Millis,
 }
 
-/// A run ended.
+/// A run ended; what it was stands here as well, so that one row is enough for it.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Ended {
+    pub(super) began: Started,
     pub(super) status: Status,
     pub(super) at: Millis,
 }

@@ -23,8 +23,12 @@ const SILENCING: &[&str] = &["inngest/function.finished", "inngest/function.fail
 pub fn announce(state: &State, shards: Shards, done: &mut Done) -> Result<(), Fault> {
     let Some(end) = &state.end else { return Ok(()) };
     let run = state.start.run;
-    let ended = history::message::Tell::Ended { run, status: state.status, at: end.at };
-    done.send(Address::history_of(shards, run), &ended)?;
+    if let Some(event) = state.start.event_ids.first().copied() {
+        let (function, started_at) = (state.start.function.clone(), state.started_at);
+        let (status, at) = (state.status, end.at);
+        let tell = history::message::Tell::Ended { run, function, event, started_at, status, at };
+        done.send(Address::history_of(shards, run), &tell)?;
+    }
     waiting::unwatch(state, done)?;
     for event in &state.start.events {
         invoke::answer(event, Some(run), returned(state)?, done)?;

@@ -234,7 +234,7 @@ export const functions = ({ app, define, errors: { NonRetriableError, RetryAfter
     simple("cancellable", async ({ step }) => step.sleep("night", "1h"), {
       cancelOn: [{ event: `${app}/stop`, if: "event.data.key == async.data.key" }],
     }),
-    simple("overtime", async ({ step }) => step.sleep("night", "1h"), { timeouts: { finish: "1s" } }),
+    simple("overtime", async ({ step }) => step.sleep("night", "1h"), { timeouts: { finish: "3s" } }),
 
     // Every minute is too often for tests that count: only a test of schedules asks for one.
     ...(process.env.CRON ? [define({ id: "scheduled" }, { cron: process.env.CRON }, ({ event, step }) => step.run("tell", () => event))] : []),

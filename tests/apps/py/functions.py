@@ -170,6 +170,7 @@ def functions(client: inngest.Inngest) -> list[inngest.Function]:
 
     hour = datetime.timedelta(hours=1)
     second = datetime.timedelta(seconds=1)
+    three_seconds = datetime.timedelta(seconds=3)
 
     # Fails where it is run first, and completes in a rerun: each run is told apart by its id.
     @serve("recovering-by-rerun", retries=0)
@@ -244,7 +245,7 @@ def functions(client: inngest.Inngest) -> list[inngest.Function]:
     async def cancellable(ctx, run):
         await ctx.step.sleep("night", hour)
 
-    @serve("overtime", timeouts=inngest.Timeouts(finish=second))
+    @serve("overtime", timeouts=inngest.Timeouts(finish=three_seconds))
     async def overtime(ctx, run):
         await ctx.step.sleep("night", hour)
 

@@ -36,6 +36,8 @@ pub(crate) struct Launch<'a> {
     /// What is stored there is found again by the next launch.
     pub(crate) dir: &'a Path,
     pub(crate) port: u16,
+    /// It will be killed with calls in flight: where a home only notices after a while, that while is to be short.
+    pub(crate) is_killed: bool,
 }
 
 impl Home {

@@ -21,6 +21,10 @@ const END_TO_END: &str = "stepwell-tests";
 /// The component files against what the simulator recorded; together with the host, so that both have one wasmtime.
 const REPLAY: &str = "stepwell-replay";
 
+/// What is run in other homes each time: nothing that was promised is lost to a kill, events, syncs, and waits with every SDK. The rest
+/// takes minutes: `--home`.
+const REPRESENTATIVE: [&str; 5] = ["acknowledged", "durability", "events", "sync", "waits"];
+
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// Runs only the tests whose names contain this, and no checks
@@ -59,6 +63,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCo
         tally.tests("tests of the Worker", || worker::run(workspace, arguments.filter.as_deref()))?;
         install_apps(workspace)?;
         tally.tests("end-to-end tests", || runner.only(&[END_TO_END]))?;
+        let runner = Runner { home: Home::Workerd, variables: Home::Workerd.prepare(workspace)?, ..runner };
+        tally.tests("end-to-end tests that stand for all, workerd", || runner.files(END_TO_END, &REPRESENTATIVE))?;
     }
     progress::note(&format!("all in {:.0} s", start.elapsed().as_secs_f64()));
     println!("{tally}");

@@ -30,6 +30,12 @@ impl Runner<'_> {
         self.run(&std::iter::once("--workspace").chain(excluded).collect::<Vec<_>>())
     }
 
+    /// The tests of some files of a package.
+    pub(crate) fn files(&self, package: &str, files: &[&str]) -> Result<Tally> {
+        let files = files.iter().flat_map(|file| ["--test", file]);
+        self.run(&["--package", package].into_iter().chain(files).collect::<Vec<_>>())
+    }
+
     fn run(&self, selection: &[&str]) -> Result<Tally> {
         let mut cargo = if process::answers(&mut self.workspace.cargo(&["nextest", "--version"])) {
             self.workspace.cargo(&["nextest", "run", "--no-fail-fast", "--no-tests=pass", "--release"])

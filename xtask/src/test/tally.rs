@@ -58,7 +58,9 @@ impl Tally {
                 _ => None,
             };
         }
-        let (_, counts) = line.split_once("test result: ").or_else(|| line.split_once(" run: "))?;
+        // Not indented: that is what nextest shows of a test that failed.
+        let counts =
+            line.strip_prefix("test result: ").or_else(|| line.split_once(" run: ").map(|(_, counts)| counts))?;
         let before = |word: &str| {
             let (front, _) = counts.split_once(word)?;
             front.trim_end().rsplit(|c: char| !c.is_ascii_digit()).next()?.parse::<u32>().ok()
@@ -86,6 +88,7 @@ mod tests {
         let cargo = "test result: FAILED. 4 passed; 1 failed; 0 ignored; 0 measured; 7 filtered out; finished in 0.01s";
         assert_eq!(Tally::of_line(cargo), Some(Tally { passed: 4, failed: 1 }));
         assert_eq!(Tally::of_line("running 5 tests"), None);
+        assert_eq!(Tally::of_line(&format!("    {cargo}")), None);
         assert_eq!(Tally::of_line("ℹ pass 14"), Some(Tally { passed: 14, failed: 0 }));
         assert_eq!(Tally::of_line("ℹ fail 2"), Some(Tally { passed: 0, failed: 2 }));
         assert_eq!(Tally::of_line("ℹ cancelled 1"), Some(Tally { passed: 0, failed: 1 }));
