@@ -97,6 +97,15 @@ impl Saboteur {
                 match invariant {
                     Invariant::DurableBeforeVisible => done.writes.clear(),
                     Invariant::StartsOnce => done.effects.retain(|effect| !matches!(effect, Effect::Send { .. })),
+                    Invariant::WaitsMissNothing => withhold(done, "Arrived"),
+                    _ => {}
+                }
+                true
+            }
+            ActorKind::Waits => {
+                match invariant {
+                    Invariant::SignalsArrive => withhold(done, "Signalled"),
+                    Invariant::CancellationsArrive => withhold(done, "CancelledBy"),
                     _ => {}
                 }
                 true
@@ -140,7 +149,11 @@ impl Saboteur {
             Invariant::StackIsInOrder => edit_calls(done, |body| body.replace("[\"a\",\"b\"]", "[\"b\",\"a\"]")),
             Invariant::SleepsAreNotLate => done.wake_at = done.wake_at.map(|at| at.plus(Millis(AHEAD_MS))),
             Invariant::EverythingEnds => done.effects.retain(|effect| !matches!(effect, Effect::Call(_))),
-            Invariant::OneLiveAttempt | Invariant::CallsGoToTheNewestApp => corrupt_effects(invariant, done),
+            Invariant::FinishesReachInvokers => withhold(done, "Returned"),
+            Invariant::NoWaitsRemain => withhold(done, "Remove"),
+            Invariant::OneLiveAttempt | Invariant::CallsGoToTheNewestApp | Invariant::CallsAreSigned => {
+                corrupt_effects(invariant, done);
+            }
             _ => return self.corrupt_rows(invariant, run, message, rows, clock, done),
         }
         true
@@ -173,6 +186,22 @@ impl Saboteur {
                 edit_rows(done, |row| row.replace("\"generation\":1,\"attempt\"", "\"generation\":9,\"attempt\""));
             }
             Invariant::SavedStays => done.writes.retain(|write| !text(write).contains("\"Checkpointed\"")),
+            Invariant::CancelledRunsStop => done.writes.retain(|write| !text(write).contains("\"Cancelled\"")),
+            // A run whose time was over before it was, and a wait that is ended by what came before it.
+            Invariant::TimeoutsHold => edit_rows(done, |row| {
+                if row.contains("\"FinishTimeout\"") {
+                    row.replace("\"at_ms\":18", "\"at_ms\":17")
+                } else {
+                    row.to_owned()
+                }
+            }),
+            Invariant::WaitsTakeOne => edit_rows(done, |row| {
+                let is_of_it = row.contains("\"Resumed\"");
+                if is_of_it { row.replace("\"received_at\":18", "\"received_at\":17") } else { row.to_owned() }
+            }),
+            Invariant::SignalsWakeOne => edit_rows(done, |row| {
+                if row.contains("\"Signal\"") { row.replace("\"of\":\"", "\"of\":\"not ") } else { row.to_owned() }
+            }),
             Invariant::StepsFollowTheProgram => edit_rows(done, |row| row.replace("\"id\":\"a\"", "\"id\":\"b\"")),
             Invariant::MeetsTheModel => edit_rows(done, |row| {
                 let head = row.split_once("\"Complete\":{\"output\":").map(|(head, _)| head);
@@ -198,11 +227,19 @@ fn corrupt_effects(invariant: Invariant, done: &mut Done) {
         if invariant == Invariant::OneLiveAttempt {
             let id = format!("{}0", call.id);
             more.push(Effect::Call(stepwell_engine::turn::AppCall { id, ..call.clone() }));
+        } else if invariant == Invariant::CallsAreSigned {
+            call.headers.iter_mut().for_each(|(_, value)| *value = value.replace("&s=", "&s=0"));
         } else if let Some((_, rest)) = call.url.split_once("/api/") {
             call.url = format!("http://app.test/0/api/{rest}");
         }
     }
     done.effects.extend(more);
+}
+
+/// Does not send what is called so.
+fn withhold(done: &mut Done, verb: &str) {
+    let start = format!("{{\"{verb}\"");
+    done.effects.retain(|effect| !matches!(effect, Effect::Send { body, .. } if body.starts_with(start.as_bytes())));
 }
 
 /// Whether nothing may follow this row.

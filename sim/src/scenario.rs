@@ -1,8 +1,9 @@
 //! Small worlds, each with a name, whose every crash point is tried.
 
-use crate::app::program::{Program, Sdk};
+use crate::app::program::{Program, Saves, Sdk};
 use crate::fault::Faults;
 use crate::home::Kind;
+use crate::user::Deed;
 use crate::world::{Setup, World};
 
 /// A name, and a function in the short form of [`Program::parse`].
@@ -52,26 +53,162 @@ pub const SCENARIOS: &[(&str, &str)] = &[
 
 /// SDKs that scenarios are run with.
 pub const SDKS: &[(&str, Sdk)] = &[
-    ("the first version", Sdk { version: 1, checkpoints: false, says_final: false }),
-    ("the second version", Sdk { version: 2, checkpoints: false, says_final: true }),
-    ("the second version, saving as it goes", Sdk { version: 2, checkpoints: true, says_final: true }),
+    ("the first version", Sdk { version: 1, saves: Saves::Never, says_final: false }),
+    ("the second version", Sdk { version: 2, saves: Saves::Never, says_final: true }),
+    ("the second version, saving as it goes", SAVING),
+];
+
+const SAVING: Sdk = Sdk { version: 2, saves: Saves::Every(1), says_final: true };
+
+/// Several runs that have to do with each other, or one that has to do with users.
+#[derive(Clone, Copy, Debug)]
+pub struct Meeting {
+    /// What it is.
+    pub name: &'static str,
+    /// The function `f`, which one event with the number 0 starts, in the short form of [`Program::parse`].
+    pub f: &'static str,
+    /// The function `g`, which is invoked.
+    pub g: &'static str,
+    /// What users do, and how long after the first event.
+    pub deeds: &'static [(u64, Deed)],
+    /// How many runs there are in the end.
+    pub runs: usize,
+    /// When its SDK saves.
+    pub saves: Saves,
+    /// Calls are signed.
+    pub is_signed: bool,
+}
+
+const PLAIN: Meeting = Meeting { name: "", f: "", g: "", deeds: &[], runs: 1, saves: Saves::Never, is_signed: false };
+
+/// The event that waits in the short form are for.
+const WAKE: &str = "sim/wake0";
+
+/// Each is tried with every crash point in every home.
+pub const MEETINGS: &[Meeting] = &[
+    Meeting { name: "a wait that nothing ends", f: "@5 a", ..PLAIN },
+    Meeting { name: "a wait that ends at once", f: "@0 a", ..PLAIN },
+    Meeting { name: "a wait and its event", f: "@600 a", deeds: &[(3_000, Deed::Event(WAKE, 1))], ..PLAIN },
+    Meeting {
+        name: "a wait for a value, and another value before it",
+        f: "@=600 a",
+        deeds: &[(3_000, Deed::Event(WAKE, 1)), (3_200, Deed::Event(WAKE, 0))],
+        ..PLAIN
+    },
+    Meeting {
+        name: "an event while the wait begins",
+        f: "@=600 a",
+        deeds: &[(200, Deed::Event(WAKE, 0)), (400, Deed::Event(WAKE, 0)), (600, Deed::Event(WAKE, 0))],
+        ..PLAIN
+    },
+    Meeting { name: "an event at the timeout", f: "@3 a", deeds: &[(3_500, Deed::Event(WAKE, 0))], ..PLAIN },
+    Meeting {
+        name: "two waits, one after the other",
+        f: "@=600 @=600",
+        deeds: &[(2_000, Deed::Event(WAKE, 0)), (2_500, Deed::Event(WAKE, 0)), (5_000, Deed::Event(WAKE, 0))],
+        ..PLAIN
+    },
+    Meeting { name: "two waits at once", f: "@=600|@600 a", deeds: &[(3_000, Deed::Event(WAKE, 0))], ..PLAIN },
+    Meeting { name: "a wait against a sleep", f: "@=600/~3 a", deeds: &[(3_500, Deed::Event(WAKE, 0))], ..PLAIN },
+    Meeting { name: "a step that wakes its own run", f: "@600|~2>a^wake0 b", ..PLAIN },
+    Meeting { name: "a signal that does not come", f: "#5 a", ..PLAIN },
+    Meeting { name: "a signal", f: "#600 a", deeds: &[(3_000, Deed::Signal("s0"))], ..PLAIN },
+    Meeting { name: "a signal at the timeout", f: "#3 a", deeds: &[(3_500, Deed::Signal("s0"))], ..PLAIN },
+    Meeting { name: "a signal that nobody waits for yet", f: "#5 a", deeds: &[(0, Deed::Signal("s0"))], ..PLAIN },
+    Meeting {
+        name: "two signals for one waiter",
+        f: "#600 a",
+        deeds: &[(3_000, Deed::Signal("s0")), (3_001, Deed::Signal("s0"))],
+        ..PLAIN
+    },
+    Meeting {
+        name: "a waiter who is replaced by its own run",
+        f: "#=9|~2>#=600 a",
+        deeds: &[(6_000, Deed::Signal("s0"))],
+        ..PLAIN
+    },
+    Meeting { name: "a conflict of two waiters", f: "#20|~2>#20", ..PLAIN },
+    Meeting { name: "a step that signals its own run", f: "#600|~2>a$s0 b", ..PLAIN },
+    Meeting { name: "an invocation", f: "a &g b", g: "a", runs: 2, ..PLAIN },
+    Meeting { name: "an invocation of one that sleeps", f: "&g", g: "~5 a", runs: 2, ..PLAIN },
+    Meeting { name: "an invocation that takes too long", f: "&g~3? a", g: "~6 a", runs: 2, ..PLAIN },
+    Meeting { name: "an invocation that takes about as long as it may", f: "&g~5? a", g: "~4 a", runs: 2, ..PLAIN },
+    Meeting { name: "an invocation of one that fails", f: "&g", g: "a!!", runs: 2, ..PLAIN },
+    Meeting { name: "an invocation of one that fails, caught", f: "&g? a", g: "a!!", runs: 2, ..PLAIN },
+    Meeting {
+        name: "an invocation of one that is cancelled",
+        f: "&g? a",
+        g: "-stop ~600",
+        deeds: &[(3_000, Deed::Event("sim/stop", 0))],
+        runs: 2,
+        ..PLAIN
+    },
+    Meeting {
+        name: "an invoker that is cancelled",
+        f: "-stop &g a",
+        g: "~5 a",
+        deeds: &[(3_000, Deed::Event("sim/stop", 0))],
+        runs: 2,
+        ..PLAIN
+    },
+    Meeting { name: "two invocations at once", f: "&g|&g a", g: "a", runs: 3, ..PLAIN },
+    Meeting {
+        name: "an event that cancels",
+        f: "-=stop ~600 a",
+        deeds: &[(3_000, Deed::Event("sim/stop", 0))],
+        ..PLAIN
+    },
+    Meeting {
+        name: "an event that cancels another",
+        f: "-=stop ~5 a",
+        deeds: &[(3_000, Deed::Event("sim/stop", 1))],
+        ..PLAIN
+    },
+    Meeting {
+        name: "an event that cancels at once",
+        f: "-=stop a b c",
+        deeds: &[(0, Deed::Event("sim/stop", 0))],
+        ..PLAIN
+    },
+    Meeting {
+        name: "a wait that is cancelled",
+        f: "-stop @600",
+        deeds: &[(3_000, Deed::Event("sim/stop", 0))],
+        ..PLAIN
+    },
+    Meeting { name: "a request that cancels", f: "a ~600", deeds: &[(3_000, Deed::Cancel(0))], ..PLAIN },
+    Meeting { name: "a request that cancels a step", f: "a%9 b", deeds: &[(3_000, Deed::Cancel(0))], ..PLAIN },
+    Meeting { name: "a request that cancels a waiter", f: "#600", deeds: &[(3_000, Deed::Cancel(0))], ..PLAIN },
+    Meeting { name: "a request that cancels many", f: "a @2000", deeds: &[(3_000, Deed::CancelMany("f"))], ..PLAIN },
+    Meeting { name: "a run that takes too long", f: "<4 a ~60 b", ..PLAIN },
+    Meeting { name: "a step that takes too long", f: "<4 a%9 b", saves: Saves::Every(1), ..PLAIN },
+    Meeting { name: "a run that begins in time", f: "<<600 a", ..PLAIN },
+    Meeting { name: "steps saved two by two", f: "a b c d e", saves: Saves::Every(2), ..PLAIN },
+    Meeting { name: "steps saved while others run", f: "a b%1 c d%1 e", saves: Saves::Behind, ..PLAIN },
+    Meeting { name: "steps left over before a throw", f: "a b c! d", saves: Saves::Every(3), ..PLAIN },
+    Meeting { name: "steps left over before parallel ones", f: "a b|c d", saves: Saves::Every(3), ..PLAIN },
+    Meeting { name: "signed calls", f: "a b|~1 @2 c", is_signed: true, saves: Saves::Every(1), ..PLAIN },
 ];
 
 /// The world of a scenario: one event, and nothing goes wrong but the death at `crash_at`.
 #[must_use]
 pub fn world(program: &str, sdk: Sdk, kind: Kind, crash_at: Option<u64>, is_told: bool) -> World {
-    let setup = Setup {
-        seed: 7,
-        kind,
-        programs: vec![Program::parse(program, sdk)],
-        events: 1,
-        restless: false,
-        crash_at,
-        sabotage: None,
-        is_told,
-    };
+    small(Setup { crash_at, is_told, ..Setup::of(7, kind, vec![Program::parse(program, sdk)]) })
+}
+
+/// The same of a meeting.
+#[must_use]
+pub fn meeting(meeting: &Meeting, kind: Kind, crash_at: Option<u64>, is_told: bool) -> World {
+    let sdk = Sdk { saves: meeting.saves, ..SAVING };
+    let programs = vec![Program::parse(meeting.f, sdk), Program::named("g", meeting.g, sdk)];
+    let deeds = meeting.deeds.to_vec();
+    small(Setup { crash_at, is_told, deeds, is_signed: meeting.is_signed, ..Setup::of(7, kind, programs) })
+}
+
+fn small(setup: Setup) -> World {
+    let is_undisturbed = setup.crash_at.is_none();
     let mut world = World::new(setup, Faults::none());
-    if crash_at.is_none() {
+    if is_undisturbed {
         world.watch.be_quiet();
     }
     world

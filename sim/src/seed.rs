@@ -14,6 +14,17 @@ pub const EVENTS_MAX: u64 = 16;
 /// So many of a thousand worlds have a function that the ends of others start.
 const WATCHERS_PERMILLE: u64 = 150;
 
+/// So many have a server with keys.
+const SIGNED_PERMILLE: u64 = 250;
+/// In so many a wait looks back.
+const LOOK_BACK_PERMILLE: u64 = 150;
+/// How far.
+const LOOK_BACK_MS: u64 = 30_000;
+/// So many have a function whose steps return more than a call can carry.
+const BULKY_PERMILLE: u64 = 12;
+/// Events of such a world: it is slow.
+const BULKY_EVENTS_MAX: usize = 2;
+
 /// A seed, and what is left of it.
 #[derive(Clone, Debug, Default)]
 pub struct Case {
@@ -57,21 +68,24 @@ impl Case {
             (0..functions).map(|place| Program::random(place, functions, &mut dice)).collect();
         if dice.chance(WATCHERS_PERMILLE) {
             let end = if dice.chance(500) { "inngest/function.finished" } else { "inngest/function.failed" };
-            let last = Program::random(functions, 0, &mut dice);
+            let last = Program::solitary(functions, &mut dice);
             programs.push(Program { triggers: vec![end.to_owned()], ..last });
+        }
+        let (is_signed, looks_back) = (dice.chance(SIGNED_PERMILLE), dice.chance(LOOK_BACK_PERMILLE));
+        let is_bulky = dice.chance(BULKY_PERMILLE);
+        if let (true, Some(first)) = (is_bulky, programs.first_mut()) {
+            first.be_bulky();
         }
         for program in &mut programs {
             program.stages.truncate(self.stages.unwrap_or(usize::MAX));
         }
         let setup = Setup {
-            seed: self.seed,
-            kind: self.kind(),
-            programs,
-            events: events.min(self.events.unwrap_or(usize::MAX)),
+            events: events.min(if is_bulky { BULKY_EVENTS_MAX } else { self.events.unwrap_or(usize::MAX) }),
             restless: true,
-            crash_at: None,
-            sabotage: None,
+            is_signed,
+            look_back_ms: looks_back.then_some(LOOK_BACK_MS),
             is_told,
+            ..Setup::of(self.seed, self.kind(), programs)
         };
         World::new(setup, Faults::mixed(self.seed, &self.without))
     }

@@ -2,6 +2,7 @@
 
 use crate::fault::Fault;
 use crate::home;
+use crate::invariant::signals::SignalBody;
 use crate::sabotage::Saboteur;
 use crate::trace::Tone;
 use crate::world::World;
@@ -18,6 +19,8 @@ pub enum Asker {
     User(usize),
     /// The app, on behalf of one of its requests.
     App(u64),
+    /// The app, which saves steps of one of its requests.
+    Saving(u64),
     /// A request that came twice: nobody hears its second response.
     Nobody,
 }
@@ -30,6 +33,8 @@ pub struct Open {
     /// Who asked.
     pub from: Asker,
     is_reading: bool,
+    /// The signal that it sends, and when that began by the server's clock.
+    signal: Option<(SignalBody, u64)>,
     exchange: Exchange,
     tokens: Vec<u64>,
     answers: Vec<Option<Result<Vec<u8>, AskFailure>>>,
@@ -42,8 +47,15 @@ pub struct Requests {
 }
 
 impl World {
-    /// Sends a request to the server.
+    /// Sends a request to the server, with whatever key it needs.
     pub fn request(&mut self, from: Asker, method: &str, path: &str, headers: &[(&str, String)], body: Vec<u8>) {
+        let key = self.settings.signing_keys.first().map(|key| ("authorization", format!("Bearer {key}")));
+        let headers: Vec<_> = headers.iter().cloned().chain(key).collect();
+        self.request_with(from, method, path, &headers, body);
+    }
+
+    /// Sends a request to the server, as it is.
+    pub fn request_with(&mut self, from: Asker, method: &str, path: &str, headers: &[(&str, String)], body: Vec<u8>) {
         if self.strikes(Fault::RequestLost) {
             self.after(LOST_MS, Thing::Heard(from, None));
             return;
@@ -78,6 +90,14 @@ impl World {
             None => request.body,
         };
         let request = Request { body, ..request };
+        if request.path.starts_with("/e/") {
+            self.watch.events_arrive(&request.body);
+        }
+        let signal = (request.path == "/v1/signals").then(|| serde_json::from_slice(&request.body).ok()).flatten();
+        let signal = signal.map(|signal: SignalBody| (signal, now.0));
+        if let Some((signal, _)) = &signal {
+            self.watch.signal_arrives(signal);
+        }
         let id = self.fresh();
         let catalog = self.home.catalog.clone();
         self.script.decides_by(&catalog);
@@ -86,7 +106,9 @@ impl World {
         let step = self.script.start(id);
         let progress = exchange.start();
         self.script.proceeded(step, &progress);
-        self.requests.open.insert(id, Open { from, is_reading, exchange, tokens: Vec::new(), answers: Vec::new() });
+        self.requests
+            .open
+            .insert(id, Open { from, is_reading, signal, exchange, tokens: Vec::new(), answers: Vec::new() });
         self.go_on(id, progress);
     }
 
@@ -138,6 +160,10 @@ impl World {
 
     fn respond(&mut self, id: u64, response: Option<Response>) {
         let Some(open) = self.requests.open.remove(&id) else { return };
+        if let (Some((signal, at)), Some(response)) = (open.signal, &response) {
+            let now = self.clock();
+            self.watch.signal_is_answered(signal, (at, now), response);
+        }
         if open.from == Asker::Nobody {
             return;
         }

@@ -1,6 +1,6 @@
 //! What happened, in words.
 
-use crate::invariant::journal::{Answered, Entry, Step, Then};
+use crate::invariant::journal::{Answered, Arrival, Entry, Step, Then};
 use stepwell_engine::turn::{Address, AppAnswer, Message};
 
 /// The end of a run's id: enough to tell one from another in a story.
@@ -54,10 +54,16 @@ pub fn row(entry: &Entry<'_>) -> String {
         Entry::Checkpointed(saved) => {
             format!("{}/{} saves {}", saved.unit, saved.generation, steps(&saved.steps().unwrap_or_default()))
         }
-        Entry::Woken(ids) => format!("sleeps end: {}", ids.join(", ")),
+        Entry::Resumed(id, Arrival::Event(event, ..)) => format!("{id} ends: the event {}", short(event)),
+        Entry::Resumed(id, Arrival::Signal(signal, data)) => format!("{id} ends: the signal {signal} with {data}"),
+        Entry::Resumed(id, Arrival::Return(run, value)) => {
+            let how = if value.is_some() { "returned" } else { "threw" };
+            format!("{id} ends: {} {how}", run.as_deref().map_or("nobody", short))
+        }
+        Entry::Woken(ids) => format!("pauses end: {}", ids.join(", ")),
         Entry::Redispatched(units) => format!("to be called again: {}", units.join(", ")),
-        Entry::Cancelled => "it is cancelled".to_owned(),
-        Entry::GivenUp => "the server gives it up".to_owned(),
+        Entry::Cancelled(by) => format!("it is cancelled: {by:?}"),
+        Entry::GivenUp(code) => format!("the server gives it up: {code}"),
         Entry::Other(tag) => tag.clone(),
     }
 }
@@ -78,6 +84,8 @@ fn steps(steps: &[(&str, Step<'_>)]) -> String {
         Step::Ran(_) | Step::Stored(_) => format!("{id} ran, "),
         Step::Failed => format!("{id} failed, "),
         Step::Slept(_) => format!("{id} sleeps, "),
+        Step::Waited(name, _) | Step::AwaitedSignal(name, _) => format!("{id} waits for {name}, "),
+        Step::Invoked(function, _) => format!("{id} invokes {function}, "),
         Step::Planned => format!("{id} is planned, "),
         Step::Other => format!("{id}, "),
     };

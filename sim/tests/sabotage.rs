@@ -1,7 +1,7 @@
 //! Each promise can be broken, and is the one that is found broken: worlds where nothing is wrong but the engine.
 
 use std::collections::BTreeSet;
-use stepwell_sim::app::program::{Program, Sdk};
+use stepwell_sim::app::program::{Program, Saves, Sdk};
 use stepwell_sim::fault::{Fault, Faults};
 use stepwell_sim::home::Kind;
 use stepwell_sim::invariant::Invariant;
@@ -22,21 +22,27 @@ fn program(invariant: Invariant) -> &'static str {
         Invariant::CallsAreNotEarly => "a;20|b;1",
         Invariant::SleepsAreNotLate => "~5 a",
         Invariant::StepsFollowTheProgram => "a?? b??",
+        Invariant::WaitsTakeOne | Invariant::WaitsMissNothing => "@600 a",
+        Invariant::NoWaitsRemain => "@1 a",
+        Invariant::SignalsWakeOne | Invariant::SignalsArrive => "#=600 a",
+        Invariant::FinishesReachInvokers => "&g~600? a",
+        Invariant::CancellationsArrive => "-stop ~500 a",
+        Invariant::CancelledRunsStop => "~500 a",
+        Invariant::TimeoutsHold => "<5 ~60 a",
         _ => "a b c",
     }
 }
 
 fn sabotaged(invariant: Invariant, seed: u64) -> World {
-    let sdk = Sdk { version: 2, checkpoints: invariant == Invariant::SavedStays, says_final: true };
+    let saves = if invariant == Invariant::SavedStays { Saves::Every(1) } else { Saves::Never };
+    let sdk = Sdk { version: 2, saves, says_final: true };
+    let programs = vec![Program::parse(program(invariant), sdk), Program::named("g", "a", sdk)];
     let setup = Setup {
-        seed,
-        kind: Kind::File,
-        programs: vec![Program::parse(program(invariant), sdk)],
         events: EVENTS,
         restless: true,
-        crash_at: None,
+        is_signed: invariant == Invariant::CallsAreSigned,
         sabotage: Some(Sabotage::Breaks(invariant)),
-        is_told: false,
+        ..Setup::of(seed, Kind::File, programs)
     };
     let faults = match invariant {
         Invariant::CallsGoToTheNewestApp => Faults::only(seed, &[Fault::Redeploy]),

@@ -195,13 +195,8 @@ impl Run {
                 live.cancel(turn, Canceller::Request, done)?;
                 RawValue::NULL.to_owned()
             }
-            Ask::Checkpoint(body) => match checkpoint::read(&live.state, &body, turn.now) {
-                Ok(saved) => {
-                    if let Some(saved) = saved {
-                        live.append(turn, Entry::Checkpointed(saved), done)?;
-                    }
-                    RawValue::NULL.to_owned()
-                }
+            Ask::Checkpoint(body) => match live.checkpoint(turn, &body, done)? {
+                Ok(()) => RawValue::NULL.to_owned(),
                 Err(refusal) => {
                     done.reply(token, &Answer::Err(refusal))?;
                     return Ok(None);
@@ -323,6 +318,16 @@ impl Live {
         }
         done.send(Address::run(run), &Tell::Start(start))?;
         Ok(Ok(()))
+    }
+
+    /// Saves what the app has done while its call goes on; where the run's time is over, nothing.
+    fn checkpoint(&mut self, turn: &Turn<'_>, body: &RawValue, done: &mut Done) -> Result<Result<(), Refusal>, Fault> {
+        self.end_overdue(turn, done)?;
+        match checkpoint::read(&self.state, body, turn.now) {
+            Ok(Some(saved)) => self.append(turn, Entry::Checkpointed(saved), done).map(Ok),
+            Ok(None) => Ok(Ok(())),
+            Err(refusal) => Ok(Err(refusal)),
+        }
     }
 
     /// Stops the run, unless it is over.

@@ -21,6 +21,8 @@ pub struct Pause {
     pub until: Millis,
     /// What for.
     pub awaits: Awaits,
+    /// How many events had ended waits of this run before: those do not end this one.
+    pub taken_before: usize,
 }
 
 /// What ends a pause before its time.
@@ -54,9 +56,9 @@ pub enum Awaits {
 }
 
 impl Pause {
-    /// The pause that a step's news begins at `at`, if any.
+    /// The pause that a step's news begins at `at`, if any, where so many events have ended waits before.
     #[must_use]
-    pub fn of(what: &What, at: Millis) -> Option<Self> {
+    pub fn of(what: &What, at: Millis, taken_before: usize) -> Option<Self> {
         let (until, awaits) = match what {
             What::Slept { until_ms } => (*until_ms, Awaits::Nothing),
             What::Waited { event, condition, until_ms, place } => {
@@ -78,7 +80,7 @@ impl Pause {
                 return None;
             }
         };
-        Some(Self { since: at, until, awaits })
+        Some(Self { since: at, until, awaits, taken_before })
     }
 
     /// What the step is remembered as when its time is over.

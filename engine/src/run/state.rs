@@ -250,7 +250,7 @@ impl State {
         if self.memos.contains_key(&step.id) || self.pauses.contains_key(&step.id) {
             return;
         }
-        if let Some(pause) = Pause::of(&step.what, at) {
+        if let Some(pause) = Pause::of(&step.what, at, self.taken.len()) {
             self.changes.begun.push(step.id.clone());
             self.pauses.insert(step.id.clone(), pause);
         }

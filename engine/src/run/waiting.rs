@@ -36,7 +36,7 @@ pub fn begin(state: &State, turn: &Turn<'_>, step: &StepId, pause: &Pause, done:
                 expires_at: pause.until,
                 expression: condition.clone(),
                 own: own(state, condition.as_deref()),
-                taken: taken(state, at),
+                taken: taken(state, pause, at),
             };
             done.send(Address::waits(&place.at), &Tell::Register(register))
         }
@@ -125,8 +125,10 @@ fn own(state: &State, condition: Option<&str>) -> Box<RawValue> {
     compiled.map_or_else(|| RawValue::NULL.to_owned(), |condition| condition.needed_of(state.trigger()))
 }
 
-/// Events that end no further wait of this run: those that started it, and those since `at` that ended one already.
-fn taken(state: &State, at: crate::ids::Millis) -> Vec<EventId> {
-    let before = state.taken.iter().filter(|(_, received_at)| *received_at >= at).map(|(id, _)| *id);
+/// Events that do not end this wait: those that started the run, and those since `at` that ended another one before it began. What
+/// ended one beside it counts, also where the wait is registered once more since.
+fn taken(state: &State, pause: &Pause, at: crate::ids::Millis) -> Vec<EventId> {
+    let before =
+        state.taken.iter().take(pause.taken_before).filter(|(_, received_at)| *received_at >= at).map(|(id, _)| *id);
     state.start.event_ids.iter().copied().chain(before).collect()
 }

@@ -1,6 +1,6 @@
 //! What stops a run.
 
-use crate::driver::{Driver, sleep};
+use crate::driver::{Driver, ran, sleep};
 use serde_json::{Value, json};
 use stepwell_engine::ids::{EventId, Millis};
 use stepwell_engine::run::message::Tell;
@@ -89,6 +89,18 @@ fn an_answer_that_comes_after_the_time_does_not_turn_the_status_back() {
     run.now += 2_000;
     run.returns(&call, &json!(1));
     assert_eq!(run.status(), "Cancelled");
+}
+
+#[test]
+fn a_checkpoint_that_comes_after_the_time_saves_nothing() {
+    let mut run = with(&json!({"timeouts": {"finish": 1_000}}));
+    let call = run.begin(|_| {});
+    run.now += 999;
+    assert_eq!(run.checkpoint(&call, &json!([ran("a", 1)])), json!({"Ok": null}));
+    run.now += 1;
+    assert_eq!(run.checkpoint(&call, &json!([ran("b", 1)]))["Err"]["code"], "checkpoint_stale");
+    assert_eq!(run.journal(), ["Started", "Checkpointed", "Cancelled"]);
+    assert_eq!(by(&run), "FinishTimeout");
 }
 
 #[test]

@@ -114,6 +114,17 @@ fn an_event_that_ended_a_wait_ends_no_later_wait_of_the_same_run() {
 }
 
 #[test]
+fn an_event_that_ended_a_wait_may_end_the_one_beside_it_also_where_that_is_said_again() {
+    let (mut run, call) = Driver::started();
+    run.ops(&call, &json!([wait_for("v", "t/wake", None, "1h"), wait_for("w", "t/wake", None, "1h")]));
+    run.tell(&resumed("v", 7, run.now, "1"));
+    let before = to_waits(&run, "Register").pop().unwrap();
+    run.sends.clear();
+    run.crash();
+    assert_eq!(to_waits(&run, "Register"), [before]);
+}
+
+#[test]
 fn a_look_back_reaches_no_further_than_the_runs_beginning() {
     let (mut run, call) = Driver::started();
     run.settings.wait_look_back = Some(Millis(5_000));

@@ -1,9 +1,9 @@
 //! What of the app is deployed: its address, and which of its functions there are (PROTOCOL §1.5).
 
 use super::App;
-use super::program::Program;
+use super::program::{CancelOn, Program, Timeouts};
 use crate::dice::Dice;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// One deployment of the app.
@@ -50,6 +50,28 @@ pub fn address_of(url: &str) -> Option<u64> {
     url.strip_prefix("http://app.test/")?.split('/').next()?.parse().ok()
 }
 
+/// Options that are not there are left out, as SDKs do it.
+fn cancel(on: &CancelOn) -> Value {
+    let mut told = json!({"event": on.event});
+    if let Some(condition) = on.condition {
+        told["if"] = condition.text().into();
+    }
+    if let Some(seconds) = on.timeout_s {
+        told["timeout"] = format!("{seconds}s").into();
+    }
+    told
+}
+
+fn timeouts(timeouts: Timeouts) -> Value {
+    let mut told = json!({});
+    for (name, seconds) in [("start", timeouts.start_s), ("finish", timeouts.finish_s)] {
+        if let Some(seconds) = seconds {
+            told[name] = format!("{seconds}s").into();
+        }
+    }
+    told
+}
+
 impl App {
     /// What the app registers.
     #[must_use]
@@ -58,7 +80,9 @@ impl App {
         let function = |program: &Program| {
             let triggers: Vec<_> = program.triggers.iter().map(|name| json!({"event": name})).collect();
             let id = program.slug();
+            let cancel: Vec<_> = program.cancel_on.iter().map(cancel).collect();
             json!({"id": id, "name": format!("{} {edition}", program.name), "triggers": triggers,
+                   "cancel": cancel, "timeouts": timeouts(program.timeouts),
                    "steps": {"step": {"id": "step", "name": "step", "retries": {"attempts": program.retries},
                              "runtime": {"type": "http", "url": format!("{url}?fnId={id}&stepId=step")}}}})
         };

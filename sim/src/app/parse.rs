@@ -1,6 +1,6 @@
 //! The short form of the named scenarios.
 
-use super::program::{Act, End, Member, Program, Sdk, Stage, Step, Throws};
+use super::program::{Act, CancelOn, Condition, End, Member, Program, Sdk, Stage, Step, Throws, Timeouts};
 use std::collections::BTreeMap;
 
 /// Retries of a function in the short form: more than its steps throw and its calls go wrong.
@@ -17,16 +17,37 @@ impl Program {
     /// | `a%90` | takes 90 seconds |
     /// | `a^b` | sends the event `sim/b` |
     /// | `a;3` | throws once and asks to be tried again in 3 seconds |
+    /// | `a$s` | sends the signal `s` |
     /// | `~5` | sleeps five seconds |
+    /// | `@5`, `@=5` | waits five seconds for `sim/wake0`; for one with the run's own number |
+    /// | `#5`, `#=5` | waits five seconds for the signal `s0`; takes the place of whoever does |
+    /// | `&g`, `&g~5`, `&g?` | invokes `g`; waits five seconds at most; catches what it throws |
     /// | `a\|b>c\|~1` | three chains side by side |
     /// | `a/b/~5` | a race |
     /// | `.!2`, `.!!` | at the end: the function throws twice; gives up |
+    /// | `-stop`, `-=stop` | `sim/stop` cancels its runs; one with the run's own number |
+    /// | `<5`, `<<5` | its runs may take five seconds; must begin within five seconds |
     #[must_use]
     pub fn parse(text: &str, sdk: Sdk) -> Self {
+        Self { triggers: vec!["sim/f".to_owned()], ..Self::named("f", text, sdk) }
+    }
+
+    /// A function that nothing triggers, in the same short form.
+    #[must_use]
+    pub fn named(name: &str, text: &str, sdk: Sdk) -> Self {
         let mut seen = Seen::default();
         let (mut stages, mut end) = (Vec::new(), End::Returns);
+        let (mut cancel_on, mut timeouts) = (Vec::new(), Timeouts::default());
         for stage in text.split_whitespace() {
-            if let Some(rest) = stage.strip_prefix('.') {
+            if let Some(event) = stage.strip_prefix('-') {
+                let condition = event.starts_with('=').then_some(Condition::Same);
+                let event = format!("sim/{}", event.trim_start_matches('='));
+                cancel_on.push(CancelOn { event, condition, timeout_s: None });
+            } else if let Some(seconds) = stage.strip_prefix("<<") {
+                timeouts.start_s = Some(number(seconds).into());
+            } else if let Some(seconds) = stage.strip_prefix('<') {
+                timeouts.finish_s = Some(number(seconds).into());
+            } else if let Some(rest) = stage.strip_prefix('.') {
                 end = if rest == "!!" { End::GivesUp } else { End::Throws(number(rest.trim_start_matches('!'))) };
             } else if stage.contains('|') {
                 let chain = |chain: &str| chain.split('>').map(|member| seen.member(member)).collect();
@@ -39,13 +60,15 @@ impl Program {
             }
         }
         Self {
-            name: "f".to_owned(),
-            triggers: vec!["sim/f".to_owned()],
+            name: name.to_owned(),
+            triggers: Vec::new(),
             stages,
             end,
             sdk,
             retries: RETRIES,
             wanders: false,
+            cancel_on,
+            timeouts,
         }
     }
 }
@@ -64,12 +87,12 @@ impl Seen {
     }
 
     fn member(&mut self, text: &str) -> Member {
-        if let Some(seconds) = text.strip_prefix('~') {
-            return Member { id: self.id("nap"), act: Act::Sleep { seconds: number(seconds).into() } };
+        if let Some(act) = pause(text) {
+            return Member { id: self.id(act.0), act: act.1 };
         }
-        let end = text.find(['!', '?', '%', '^', ';']).unwrap_or(text.len());
+        let end = text.find(['!', '?', '%', '^', '$', ';']).unwrap_or(text.len());
         let (name, rest) = text.split_at_checked(end).unwrap_or((text, ""));
-        let argument = || rest.trim_start_matches(['!', '?', '%', '^', ';']);
+        let argument = || rest.trim_start_matches(['!', '?', '%', '^', '$', ';']);
         let mut step = Step::default();
         match rest.as_bytes() {
             [] => {}
@@ -82,6 +105,7 @@ impl Seen {
             [b'!', ..] => step.throws = Throws::Times(number(argument())),
             [b'%', ..] => step.takes_ms = u64::from(number(argument())).saturating_mul(1_000),
             [b'^', ..] => step.sends = Some(format!("sim/{}", argument())),
+            [b'$', ..] => step.signals = Some(argument().to_owned()),
             _ => {
                 step.throws = Throws::Times(1);
                 step.retry_after_s = Some(number(argument()).into());
@@ -91,16 +115,37 @@ impl Seen {
     }
 }
 
+/// A pause, and what it is called.
+fn pause(text: &str) -> Option<(&str, Act)> {
+    let seconds = |text: &str| number(text.trim_start_matches('=')).into();
+    if let Some(rest) = text.strip_prefix('~') {
+        return Some(("nap", Act::Sleep { seconds: seconds(rest) }));
+    }
+    if let Some(rest) = text.strip_prefix('@') {
+        let condition = rest.starts_with('=').then_some(Condition::Same);
+        return Some(("wait", Act::Wait { event: "sim/wake0".to_owned(), condition, seconds: seconds(rest) }));
+    }
+    if let Some(rest) = text.strip_prefix('#') {
+        let replaces = rest.starts_with('=');
+        return Some(("hear", Act::AwaitSignal { signal: "s0".to_owned(), replaces, seconds: seconds(rest) }));
+    }
+    let rest = text.strip_prefix('&')?;
+    let (called, is_caught) = rest.strip_suffix('?').map_or((rest, false), |called| (called, true));
+    let (function, timeout) = called.split_once('~').map_or((called, None), |(name, rest)| (name, Some(seconds(rest))));
+    Some(("call", Act::Invoke { function: function.to_owned(), seconds: timeout, is_caught }))
+}
+
 fn number(text: &str) -> u32 {
     text.parse().unwrap_or(1)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::program::Saves;
     use super::*;
 
     fn parsed(text: &str) -> Program {
-        Program::parse(text, Sdk { version: 2, checkpoints: false, says_final: false })
+        Program::parse(text, Sdk { version: 2, saves: Saves::Never, says_final: false })
     }
 
     #[test]
@@ -116,7 +161,7 @@ mod tests {
             .members()
             .map(|member| match &member.act {
                 Act::Step(step) => (step.throws, step.is_caught, step.takes_ms),
-                Act::Sleep { .. } => unreachable!(),
+                _ => unreachable!(),
             })
             .collect();
         let throws = [Throws::Times(2), Throws::Always, Throws::AtOnce, Throws::Always, Throws::AtOnce];
@@ -124,6 +169,14 @@ mod tests {
         assert_eq!(steps[3..5].iter().map(|step| step.1).collect::<Vec<_>>(), [true, true]);
         assert_eq!(steps[5].2, 90_000);
         assert_eq!(program.end, End::Throws(4));
+        let pauses: Vec<String> = parsed("@5 @=6 #7 #=8 &g &g~9?").members().map(|member| member.id.clone()).collect();
+        assert_eq!(pauses, ["wait", "wait:1", "hear", "hear:1", "call", "call:1"]);
+        let invokes = parsed("&g~9?");
+        let act = &invokes.members().next().unwrap().act;
+        assert!(matches!(act, Act::Invoke { function, seconds: Some(9), is_caught: true } if function == "g"));
+        let bounded = parsed("-=stop <5 <<6 a");
+        assert_eq!((bounded.timeouts.finish_s, bounded.timeouts.start_s), (Some(5), Some(6)));
+        assert_eq!(bounded.cancel_on[0].condition, Some(Condition::Same));
         assert!(matches!(&parsed("a|b>c|~1").stages[..], [Stage::Parallel(chains)] if chains.len() == 3));
         assert!(matches!(&parsed("a/b/~5").stages[..], [Stage::Race(members)] if members.len() == 3));
     }

@@ -17,6 +17,56 @@ pub struct Program {
     pub retries: u32,
     /// Its code is not the same each time that it is run: it finds other steps, or the same ones in another order.
     pub wanders: bool,
+    /// Events that cancel its runs.
+    pub cancel_on: Vec<CancelOn>,
+    /// How long its runs may take.
+    pub timeouts: Timeouts,
+}
+
+/// An event that cancels a run.
+#[derive(Clone, Debug)]
+pub struct CancelOn {
+    /// Its name.
+    pub event: String,
+    /// What it must be like.
+    pub condition: Option<Condition>,
+    /// For how long it does.
+    pub timeout_s: Option<u64>,
+}
+
+/// Beyond either, a run is cancelled.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Timeouts {
+    /// From its event to its beginning.
+    pub start_s: Option<u64>,
+    /// From its first call to its end.
+    pub finish_s: Option<u64>,
+}
+
+/// What an event must be like, compared with the one that started the run: by a small number in the data of both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// Both have the same number.
+    Same,
+    /// The same, in a form in which no value can be looked up.
+    SameOrTen,
+    /// It has this number.
+    Is(u64),
+    /// It has a greater number than this.
+    Above(u64),
+}
+
+impl Condition {
+    /// As it stands in `if`.
+    #[must_use]
+    pub fn text(self) -> String {
+        match self {
+            Self::Same => "event.data.k == async.data.k".to_owned(),
+            Self::SameOrTen => "async.data.k == 10 || event.data.k == async.data.k".to_owned(),
+            Self::Is(number) => format!("async.data.k == {number}"),
+            Self::Above(number) => format!("async.data.k > {number}"),
+        }
+    }
 }
 
 /// How a function ends once its stages are behind it.
@@ -35,16 +85,27 @@ pub enum End {
 pub struct Sdk {
     /// The execution version: 1 has every end of a step looked at, 2 those of parallel steps together.
     pub version: u32,
-    /// Saves steps while the call goes on.
-    pub checkpoints: bool,
+    /// When it saves steps while the call goes on.
+    pub saves: Saves,
     /// Says itself that an attempt was the last (`StepFailed`); others say `StepError` to the end.
     pub says_final: bool,
+}
+
+/// When an SDK saves steps while its call goes on (PROTOCOL §7.12).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Saves {
+    /// Never.
+    Never,
+    /// So many in one checkpoint, and waits until they are saved; what is left over rides in the answer.
+    Every(u32),
+    /// What there is, behind the function's back: it runs on meanwhile.
+    Behind,
 }
 
 /// One stage of a function.
 #[derive(Clone, Debug)]
 pub enum Stage {
-    /// One step or sleep.
+    /// One member.
     One(Member),
     /// Chains side by side, all awaited.
     Parallel(Vec<Vec<Member>>),
@@ -52,7 +113,7 @@ pub enum Stage {
     Race(Vec<Member>),
 }
 
-/// A step or a sleep.
+/// A step, or a pause.
 #[derive(Clone, Debug)]
 pub struct Member {
     /// Its id, unique within the function: a name that is used again has an index, `name:1`. An SDK hashes it; here it
@@ -72,6 +133,33 @@ pub enum Act {
         /// How long.
         seconds: u64,
     },
+    /// Waits for an event.
+    Wait {
+        /// Its name.
+        event: String,
+        /// What it must be like.
+        condition: Option<Condition>,
+        /// For how long; 0: it ends at once.
+        seconds: u64,
+    },
+    /// Waits for a signal.
+    AwaitSignal {
+        /// Its name.
+        signal: String,
+        /// Takes the place of whoever waits; else the run fails where somebody does.
+        replaces: bool,
+        /// For how long.
+        seconds: u64,
+    },
+    /// Starts another function and waits for its end.
+    Invoke {
+        /// Its name within the app.
+        function: String,
+        /// For how long; none: a year.
+        seconds: Option<u64>,
+        /// The function catches what the other one throws.
+        is_caught: bool,
+    },
 }
 
 /// A step's code.
@@ -85,8 +173,12 @@ pub struct Step {
     pub takes_ms: u64,
     /// It sends an event of this name.
     pub sends: Option<String>,
+    /// It sends this signal.
+    pub signals: Option<String>,
     /// It says when it is to be tried again.
     pub retry_after_s: Option<u64>,
+    /// It returns so much that two of its like do not fit into a call.
+    pub is_bulky: bool,
 }
 
 /// How often a step throws.
@@ -111,6 +203,18 @@ impl Throws {
     #[must_use]
     pub const fn is_final(self) -> bool {
         matches!(self, Self::Always | Self::AtOnce)
+    }
+}
+
+impl Member {
+    /// Whether the function lets through what this throws for good.
+    #[must_use]
+    pub const fn lets_through(&self) -> bool {
+        match &self.act {
+            Act::Step(step) => !step.is_caught,
+            Act::Invoke { is_caught, .. } => !*is_caught,
+            Act::Sleep { .. } | Act::Wait { .. } | Act::AwaitSignal { .. } => false,
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Programs that the dice make up.
 
 use super::parse::Seen;
-use super::program::{Act, End, Member, Program, Sdk, Stage, Step, Throws};
+use super::program::{Act, CancelOn, Condition, End, Member, Program, Saves, Sdk, Stage, Step, Throws, Timeouts};
 use crate::dice::Dice;
 
 /// Calls of a run that may go wrong; its functions leave as many attempts for them.
@@ -13,11 +13,23 @@ const STEP_TIME_MS_MAX: u64 = 90_000;
 /// A step that takes longer than any lease, and than faults go on.
 const STEP_TIME_MS_LONG: u64 = 45 * 60_000;
 
+/// Events that functions wait for.
+pub const WAKES: &[&str] = &["sim/wake0", "sim/wake1"];
+/// Signals that functions wait for.
+pub const SIGNALS: &[&str] = &["s0", "s1", "s2", "s3"];
+/// The event that cancels runs.
+pub const STOP: &str = "sim/stop";
+/// An ordinary timeout of a pause.
+const PAUSE_S_MAX: u64 = 120;
+/// One that is longer than faults go on.
+const PAUSE_S_LONG: u64 = 3_600;
+
 impl Program {
-    /// The `place`-th of `count` programs of an app. It may send events to those after it.
+    /// The `place`-th of `count` programs of an app. It may invoke those after it, and send events to them.
     pub fn random(place: u64, count: u64, dice: &mut Dice) -> Self {
         let name = format!("f{place}");
-        let mut made = Made { dice, seen: Seen::default(), children: (place.saturating_add(1)..count).collect() };
+        let children = (place.saturating_add(1)..count).collect();
+        let mut made = Made { dice, seen: Seen::default(), children, meets: true };
         let stages = (0..made.dice.below(6)).map(|_| made.stage()).collect();
         let end = match made.dice.below(20) {
             0 => End::GivesUp,
@@ -25,14 +37,68 @@ impl Program {
             _ => End::Returns,
         };
         let version = if dice.chance(700) { 2 } else { 1 };
-        let sdk = Sdk { version, checkpoints: version == 2 && dice.chance(500), says_final: dice.chance(600) };
+        let saves = match dice.below(8) {
+            _ if version < 2 => Saves::Never,
+            0 | 1 => Saves::Every(1),
+            2 => Saves::Every(u32::try_from(dice.between(2, 5)).unwrap_or(2)),
+            3 => Saves::Behind,
+            _ => Saves::Never,
+        };
+        let sdk = Sdk { version, saves, says_final: dice.chance(600) };
         let retries = match dice.below(3) {
             0 => 20,
             1 => 12,
             _ => 9,
         };
         let triggers = vec![format!("sim/{name}"), "sim/all".to_owned()];
-        Self { name, triggers, stages, end, sdk, retries, wanders: dice.chance(80) }
+        let wanders = dice.chance(80);
+        let cancel_on = if dice.chance(150) { vec![cancellation(dice)] } else { Vec::new() };
+        let timeouts = Timeouts {
+            start_s: dice.chance(40).then(|| dice.between(1, 30)),
+            finish_s: dice.chance(80).then(|| dice.between(5, 300)),
+        };
+        Self { name, triggers, stages, end, sdk, retries, wanders, cancel_on, timeouts }
+    }
+
+    /// A program that only works and sleeps: what the end of another run starts has no number to compare.
+    pub fn solitary(place: u64, dice: &mut Dice) -> Self {
+        let mut made = Made { dice, seen: Seen::default(), children: Vec::new(), meets: false };
+        let stages = (0..made.dice.below(4)).map(|_| made.stage()).collect();
+        let plain = Self::random(place, 0, dice);
+        Self { stages, cancel_on: Vec::new(), ..plain }
+    }
+
+    /// Some of its steps return so much that the app must fetch what it is called with.
+    pub fn be_bulky(&mut self) {
+        let bulky = |number: u32| {
+            let step = Step { is_bulky: true, ..Step::default() };
+            Stage::One(Member { id: format!("bulk{number}"), act: Act::Step(step) })
+        };
+        self.stages.truncate(2);
+        self.stages.splice(0..0, [bulky(0), bulky(1)]);
+    }
+}
+
+fn cancellation(dice: &mut Dice) -> CancelOn {
+    let timeout_s = dice.chance(300).then(|| dice.between(1, PAUSE_S_MAX));
+    CancelOn { event: STOP.to_owned(), condition: condition(dice), timeout_s }
+}
+
+fn condition(dice: &mut Dice) -> Option<Condition> {
+    match dice.below(20) {
+        0..10 => Some(Condition::Same),
+        10..13 => Some(Condition::SameOrTen),
+        13..15 => Some(Condition::Is(dice.below(3))),
+        15..17 => Some(Condition::Above(dice.below(2))),
+        _ => None,
+    }
+}
+
+fn timeout(dice: &mut Dice) -> u64 {
+    match dice.below(30) {
+        0 => 0,
+        1..20 => dice.between(1, PAUSE_S_MAX),
+        _ => PAUSE_S_LONG,
     }
 }
 
@@ -40,6 +106,8 @@ struct Made<'a> {
     dice: &'a mut Dice,
     seen: Seen,
     children: Vec<u64>,
+    /// It has to do with others: waits for them, sends to them.
+    meets: bool,
 }
 
 impl Made<'_> {
@@ -64,7 +132,13 @@ impl Made<'_> {
 
     fn racer(&mut self) -> Member {
         let member = self.member();
-        let Act::Step(step) = member.act else { return member };
+        let step = match member.act {
+            Act::Step(step) => step,
+            Act::Invoke { function, seconds, .. } => {
+                return Member { act: Act::Invoke { function, seconds, is_caught: true }, ..member };
+            }
+            _ => return member,
+        };
         let throws = if step.throws.is_final() { Throws::Times(0) } else { step.throws };
         Member { act: Act::Step(Step { throws, is_caught: false, ..step }), ..member }
     }
@@ -72,6 +146,9 @@ impl Made<'_> {
     fn member(&mut self) -> Member {
         if self.dice.chance(200) {
             return Member { id: self.seen.id("nap"), act: Act::Sleep { seconds: self.dice.between(1, 120) } };
+        }
+        if self.meets && self.dice.chance(220) {
+            return self.meeting();
         }
         // A few names, so that functions use one again, as loops do.
         let name = self.dice.pick(&["load", "save", "mail", "bill", "ship"]).copied().unwrap_or("load");
@@ -90,10 +167,48 @@ impl Made<'_> {
             1..6 => self.dice.below(STEP_TIME_MS_MAX),
             _ => 0,
         };
-        let sends = if throws == Throws::Times(0) && self.dice.chance(100) { self.child() } else { None };
+        let (sends, signals) = if throws == Throws::Times(0) { self.news() } else { (None, None) };
         let retry_after_s = self.dice.chance(200).then(|| self.dice.between(1, 20));
-        let step = Step { throws, is_caught, takes_ms, sends, retry_after_s };
+        let step = Step { throws, is_caught, takes_ms, sends, signals, retry_after_s, is_bulky: false };
         Member { id: self.seen.id(name), act: Act::Step(step) }
+    }
+
+    /// A pause that others end.
+    fn meeting(&mut self) -> Member {
+        match self.dice.below(10) {
+            0..5 => {
+                let event = self.dice.pick(WAKES).copied().unwrap_or_default().to_owned();
+                let (condition, seconds) = (condition(self.dice), timeout(self.dice));
+                Member { id: self.seen.id("wait"), act: Act::Wait { event, condition, seconds } }
+            }
+            5..7 => {
+                let signal = self.dice.pick(SIGNALS).copied().unwrap_or_default().to_owned();
+                let (replaces, seconds) = (self.dice.chance(650), timeout(self.dice));
+                Member { id: self.seen.id("hear"), act: Act::AwaitSignal { signal, replaces, seconds } }
+            }
+            _ => {
+                let Some(child) = self.dice.pick(&self.children).copied() else {
+                    return Member { id: self.seen.id("nap"), act: Act::Sleep { seconds: 1 } };
+                };
+                let seconds = match self.dice.below(4) {
+                    0 => Some(self.dice.between(1, PAUSE_S_MAX)),
+                    1 => Some(PAUSE_S_LONG),
+                    _ => None,
+                };
+                let act = Act::Invoke { function: format!("f{child}"), seconds, is_caught: self.dice.chance(500) };
+                Member { id: self.seen.id("call"), act }
+            }
+        }
+    }
+
+    /// What a step sends: an event that starts others or wakes them, or a signal.
+    fn news(&mut self) -> (Option<String>, Option<String>) {
+        match self.dice.below(20) {
+            0 | 1 => (self.child(), None),
+            2 if self.meets => (self.dice.pick(WAKES).map(|name| (*name).to_owned()), None),
+            3 if self.meets => (None, self.dice.pick(SIGNALS).map(|name| (*name).to_owned())),
+            _ => (None, None),
+        }
     }
 
     fn child(&mut self) -> Option<String> {

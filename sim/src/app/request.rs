@@ -1,6 +1,6 @@
 //! A request that the app is working on.
 
-use super::program::Program;
+use super::program::{Program, Saves};
 use super::sdk::Memory;
 use super::wire::CallBody;
 use serde_json::json;
@@ -18,15 +18,24 @@ pub struct Sent {
     pub is_last: bool,
 }
 
-/// A step that is being saved.
+/// A step that ran, and that nobody was told of yet.
 #[derive(Clone, Debug)]
-pub struct Saving {
+pub struct Ran {
     /// Which.
     pub id: String,
-    /// What it will be remembered as.
-    pub memo: String,
-    /// What the answer carries if it cannot be saved.
+    /// What the answer or a checkpoint says of it.
     pub op: String,
+}
+
+/// What a request still fetches before it can begin (PROTOCOL §3.8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fetching {
+    /// Nothing.
+    Nothing,
+    /// The events; then the steps.
+    Events,
+    /// The steps.
+    Steps,
 }
 
 /// A request that the app is working on.
@@ -50,12 +59,22 @@ pub struct Request {
     pub must_plan: bool,
     /// The step that was worked on last.
     pub worked: Option<String>,
-    /// The event that is being sent.
+    /// The event or signal that is being sent.
     pub posting: Option<String>,
-    /// The step whose event was accepted last.
+    /// The step whose event or signal was accepted last.
     pub posted: Option<String>,
-    /// The step that is being saved.
-    pub saving: Option<Saving>,
+    /// Steps that ran and are neither saved nor being saved.
+    pub unsaved: Vec<Ran>,
+    /// Steps that are being saved.
+    pub saving: Vec<Ran>,
+    /// It goes on when it hears what came of saving.
+    pub waits_for_saving: bool,
+    /// Saving failed: what is not saved goes into the answer, and that is all.
+    pub falls_back: bool,
+    /// The step that threw, as the answer says it, with its headers: said once nothing is being saved.
+    pub threw: Option<(Vec<(&'static str, String)>, String)>,
+    /// What it fetches.
+    pub fetching: Fetching,
     attempt: u32,
     max_attempts: u32,
     echo: (String, u32),
@@ -82,7 +101,12 @@ impl Request {
             worked: None,
             posting: None,
             posted: None,
-            saving: None,
+            unsaved: Vec::new(),
+            saving: Vec::new(),
+            waits_for_saving: false,
+            falls_back: false,
+            threw: None,
+            fetching: if body.use_api { Fetching::Events } else { Fetching::Nothing },
             attempt: body.ctx.attempt,
             max_attempts: body.ctx.max_attempts,
             echo: (body.ctx.qi_id.to_owned(), body.ctx.generation_id),
@@ -99,15 +123,16 @@ impl Request {
     /// (PROTOCOL §4.3).
     #[must_use]
     pub fn saves(&self) -> bool {
-        self.program.sdk.checkpoints && self.target.is_none() && self.attempt == 0
+        self.program.sdk.saves != Saves::Never && self.target.is_none() && self.attempt == 0
     }
 
-    /// The checkpoint of one op.
+    /// The checkpoint of what is being saved.
     #[must_use]
-    pub fn checkpoint(&self, op: &str) -> (String, Vec<u8>) {
+    pub fn checkpoint(&self) -> (String, Vec<u8>) {
         let (unit, generation) = &self.echo;
         let unit = json!(unit);
-        let body = format!("{{\"qi_id\":{unit},\"generation_id\":{generation},\"steps\":[{op}]}}");
+        let ops: Vec<&str> = self.saving.iter().map(|ran| ran.op.as_str()).collect();
+        let body = format!("{{\"qi_id\":{unit},\"generation_id\":{generation},\"steps\":[{}]}}", ops.join(","));
         (format!("/v1/checkpoint/{}/async", self.run), body.into_bytes())
     }
 }

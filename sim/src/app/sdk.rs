@@ -1,5 +1,6 @@
 //! How an SDK runs a function over what is remembered, and finds what is next (PROTOCOL §§3.4–3.6, 5).
 
+use super::payload;
 use super::program::{Act, Member, Program, Stage};
 use std::collections::BTreeMap;
 
@@ -24,15 +25,14 @@ impl Memory {
     }
 
     fn threw(&self, member: &Member) -> bool {
-        let is_caught = matches!(&member.act, Act::Step(step) if step.is_caught);
-        !is_caught && self.memos.get(&member.id).is_some_and(|memo| memo.starts_with("{\"error\":"))
+        member.lets_through() && self.memos.get(&member.id).is_some_and(|memo| memo.starts_with("{\"error\":"))
     }
 }
 
 /// What an SDK does next.
 #[derive(Debug)]
 pub enum Next<'a> {
-    /// Runs this step's code, or reports this sleep.
+    /// Runs this step's code, or reports this pause.
     Do(&'a Member),
     /// Reports these, each with whether it races.
     Plan(Vec<(&'a Member, bool)>),
@@ -60,7 +60,7 @@ pub fn next<'a>(program: &'a Program, memory: &Memory, target: Option<&str>, mus
         return Next::End(format!("[{}]", walk.output.join(",")));
     }
     match walk.found.as_slice() {
-        [(only, _)] if !must_plan || matches!(only.act, Act::Sleep { .. }) => Next::Do(only),
+        [(only, _)] if !must_plan || !matches!(only.act, Act::Step(_)) => Next::Do(only),
         _ => Next::Plan(walk.found),
     }
 }
@@ -107,7 +107,7 @@ impl<'a> Walk<'a, '_> {
 
     fn tell(&mut self, member: &Member) {
         let memo = self.memory.memos.get(&member.id).map_or("null", String::as_str);
-        self.output.push(format!("[\"{}\",{memo}]", member.id));
+        self.output.push(format!("[\"{}\",{}]", member.id, payload::told(memo)));
     }
 
     /// Whether a step that the function has come to threw for good, and nothing catches it.

@@ -1,5 +1,6 @@
 //! What SDKs send and are sent, as text: payloads are put in as they are.
 
+use super::payload;
 use super::program::{Act, Member, Step};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -15,9 +16,14 @@ pub struct CallBody<'a> {
     /// The triggering event.
     #[serde(borrow)]
     pub event: &'a RawValue,
-    /// Finished steps.
+    /// All triggering events; none where they are to be fetched.
+    #[serde(borrow)]
+    pub events: Vec<&'a RawValue>,
+    /// Finished steps; none where they are to be fetched.
     #[serde(borrow)]
     pub steps: BTreeMap<String, &'a RawValue>,
+    /// Steps and events are to be fetched (PROTOCOL §3.8).
+    pub use_api: bool,
 }
 
 /// About a call.
@@ -70,7 +76,11 @@ fn op(id: &str, op: &str, name: &str, more: &str) -> String {
 /// The op of a step that returned `data`.
 #[must_use]
 pub fn ran(id: &str, step: &Step, data: &str) -> String {
-    let opts = if step.sends.is_some() { "{\"type\":\"step.sendEvent\"}" } else { "{}" };
+    let opts = match (&step.sends, &step.signals) {
+        (Some(_), _) => "{\"type\":\"step.sendEvent\"}".to_owned(),
+        (None, Some(signal)) => format!("{{\"type\":\"step.sendSignal\",\"signal\":\"{signal}\"}}"),
+        (None, None) => "{}".to_owned(),
+    };
     op(id, "StepRun", id, &format!(",\"opts\":{opts},\"data\":{data}"))
 }
 
@@ -81,16 +91,41 @@ pub fn threw(id: &str, is_final: bool) -> String {
     op(id, if is_final { "StepFailed" } else { "StepError" }, id, error)
 }
 
-/// The op of a member that is found and not run.
+/// The op of a member that is found and not run, in a run.
 #[must_use]
-pub fn planned(member: &Member, races: bool) -> String {
-    match member.act {
+pub fn planned(run: &str, member: &Member, races: bool) -> String {
+    let id = member.id.as_str();
+    let op = |kind: &str, name: &str, opts: String| op(id, kind, name, &format!(",\"opts\":{{{opts}}}"));
+    match &member.act {
         Act::Step(_) => {
-            let opts = if races { "{\"parallelMode\":\"race\"}" } else { "{}" };
-            op(&member.id, "StepPlanned", &member.id, &format!(",\"opts\":{opts}"))
+            op("StepPlanned", id, if races { "\"parallelMode\":\"race\"".to_owned() } else { String::new() })
         }
-        Act::Sleep { seconds } => op(&member.id, "Sleep", &format!("{seconds}s"), ",\"opts\":{}"),
+        Act::Sleep { seconds } => op("Sleep", &format!("{seconds}s"), String::new()),
+        Act::Wait { event, condition, seconds } => {
+            let condition = condition.map_or_else(String::new, |condition| format!(",\"if\":\"{}\"", condition.text()));
+            op("WaitForEvent", event, format!("\"timeout\":\"{}\"{condition}", span(*seconds)))
+        }
+        Act::AwaitSignal { signal, replaces, seconds } => {
+            let conflict = if *replaces { "replace" } else { "fail" };
+            let opts =
+                format!("\"signal\":\"{signal}\",\"timeout\":\"{}\",\"conflict\":\"{conflict}\"", span(*seconds));
+            op("WaitForSignal", signal, opts)
+        }
+        Act::Invoke { function, seconds, .. } => {
+            let timeout = seconds.map_or_else(String::new, |seconds| format!(",\"timeout\":\"{}\"", span(seconds)));
+            let data = payload::of_invocation(run, id);
+            op(
+                "InvokeFunction",
+                "",
+                format!("\"function_id\":\"app-{function}\",\"payload\":{{\"data\":{data}}}{timeout}"),
+            )
+        }
     }
+}
+
+/// As SDKs write a timeout: no time at all is nothing between the quotes (PROTOCOL §7.3).
+fn span(seconds: u64) -> String {
+    if seconds == 0 { String::new() } else { format!("{seconds}s") }
 }
 
 /// The op of a function that returned.

@@ -82,6 +82,16 @@ impl Home {
         }
     }
 
+    /// What storage holds of the streams.
+    pub fn streams(&self) -> impl Iterator<Item = &Cell> {
+        self.of_kind(ActorKind::Stream)
+    }
+
+    /// What storage holds of the actors of a kind.
+    pub fn of_kind(&self, kind: ActorKind) -> impl Iterator<Item = &Cell> {
+        self.cells.iter().filter(move |(address, _)| address.kind == kind).map(|(_, cell)| cell)
+    }
+
     /// Installs a catalog.
     ///
     /// # Errors

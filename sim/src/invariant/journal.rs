@@ -22,14 +22,16 @@ pub enum Entry<'a> {
     Answered(Answered<'a>),
     /// The app saved steps.
     Checkpointed(Checkpointed<'a>),
-    /// Sleeps ended.
+    /// What a step waited for has come.
+    Resumed(String, Arrival<'a>),
+    /// The time of pauses was over.
     Woken(Vec<String>),
     /// Calls are made again.
     Redispatched(Vec<String>),
     /// It was cancelled.
-    Cancelled,
-    /// The server gave it up.
-    GivenUp,
+    Cancelled(Canceller),
+    /// The server gave it up, under this code.
+    GivenUp(String),
     /// Something that this reader does not know.
     Other(String),
 }
@@ -42,6 +44,38 @@ pub struct Started<'a> {
     /// The triggering events.
     #[serde(borrow)]
     pub events: Vec<&'a RawValue>,
+    /// Their ids.
+    pub event_ids: Vec<String>,
+    /// When the first was accepted.
+    pub received_at: u64,
+    /// Not before this moment.
+    pub not_before: Option<u64>,
+}
+
+/// What ended a wait.
+#[derive(Debug)]
+pub enum Arrival<'a> {
+    /// An event: its id, when it was accepted, and the whole of it.
+    Event(String, u64, &'a str),
+    /// A signal: its name, and what came with it.
+    Signal(String, &'a str),
+    /// The end of an invoked run: which, and what it returned; none where it did not.
+    Return(Option<String>, Option<&'a str>),
+}
+
+/// Who cancelled a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Canceller {
+    /// A request.
+    Request,
+    /// The event with this id.
+    Event(String),
+    /// The bulk cancellation with this id.
+    Bulk(String),
+    /// It began too late.
+    StartTimeout,
+    /// It took too long.
+    FinishTimeout,
 }
 
 /// What an answer came to.
@@ -86,6 +120,12 @@ pub enum Step<'a> {
     Failed,
     /// It sleeps till then.
     Slept(u64),
+    /// It waits for an event of this name, till then.
+    Waited(String, u64),
+    /// It waits for this signal, till then.
+    AwaitedSignal(String, u64),
+    /// It invoked this function, and waits till then.
+    Invoked(String, u64),
     /// It was found.
     Planned,
     /// Something that this reader does not know.
@@ -127,6 +167,20 @@ impl<'a> Row<'a> {
         struct Redispatched {
             units: Vec<String>,
         }
+        #[derive(Deserialize)]
+        struct Resumed<'a> {
+            step: String,
+            #[serde(borrow)]
+            by: &'a RawValue,
+        }
+        #[derive(Deserialize)]
+        struct GivenUp {
+            problem: Problem,
+        }
+        #[derive(Deserialize)]
+        struct Problem {
+            code: Option<String>,
+        }
         let (tag, content) = tagged(self.entry)?;
         Ok(match tag.as_str() {
             "Started" => Entry::Started(serde_json::from_str(content)?),
@@ -134,8 +188,12 @@ impl<'a> Row<'a> {
             "Checkpointed" => Entry::Checkpointed(serde_json::from_str(content)?),
             "Woken" => Entry::Woken(serde_json::from_str::<Woken>(content)?.steps),
             "Redispatched" => Entry::Redispatched(serde_json::from_str::<Redispatched>(content)?.units),
-            "Cancelled" => Entry::Cancelled,
-            "GivenUp" => Entry::GivenUp,
+            "Resumed" => {
+                let Resumed { step, by } = serde_json::from_str(content)?;
+                Entry::Resumed(step, arrival(by)?)
+            }
+            "Cancelled" => Entry::Cancelled(canceller(content)?),
+            "GivenUp" => Entry::GivenUp(serde_json::from_str::<GivenUp>(content)?.problem.code.unwrap_or_default()),
             _ => Entry::Other(tag),
         })
     }
@@ -196,8 +254,10 @@ fn steps<'r, 'a>(records: &'r [Record<'a>]) -> Result<Vec<(&'r str, Step<'a>)>, 
         memo: &'a RawValue,
     }
     #[derive(Deserialize)]
-    struct Slept {
+    struct Paused {
         until_ms: u64,
+        #[serde(alias = "event", alias = "signal", alias = "function", default)]
+        what: String,
     }
     let step = |record: &'r Record<'a>| {
         let (tag, content) = tagged(record.what)?;
@@ -205,13 +265,76 @@ fn steps<'r, 'a>(records: &'r [Record<'a>]) -> Result<Vec<(&'r str, Step<'a>)>, 
             "Ran" => Step::Ran(serde_json::from_str::<Ran<'_>>(content)?.data.get()),
             "Stored" => Step::Stored(serde_json::from_str::<Stored<'_>>(content)?.memo.get()),
             "Failed" => Step::Failed,
-            "Slept" => Step::Slept(serde_json::from_str::<Slept>(content)?.until_ms),
+            "Slept" | "Waited" | "AwaitedSignal" | "Invoked" => {
+                let Paused { until_ms, what } = serde_json::from_str(content)?;
+                match tag.as_str() {
+                    "Slept" => Step::Slept(until_ms),
+                    "Waited" => Step::Waited(what, until_ms),
+                    "AwaitedSignal" => Step::AwaitedSignal(what, until_ms),
+                    _ => Step::Invoked(what, until_ms),
+                }
+            }
             "Planned" => Step::Planned,
             _ => Step::Other,
         };
         Ok((record.id.as_str(), step))
     };
     records.iter().map(step).collect()
+}
+
+fn arrival(by: &RawValue) -> Result<Arrival<'_>, serde_json::Error> {
+    #[derive(Deserialize)]
+    struct Event<'a> {
+        id: String,
+        received_at: u64,
+        #[serde(borrow)]
+        event: &'a RawValue,
+    }
+    #[derive(Deserialize)]
+    struct Signal<'a> {
+        signal: String,
+        #[serde(borrow)]
+        data: &'a RawValue,
+    }
+    #[derive(Deserialize)]
+    struct Return<'a> {
+        run: Option<String>,
+        #[serde(borrow)]
+        returned: &'a RawValue,
+    }
+    let (tag, content) = tagged(by)?;
+    Ok(match tag.as_str() {
+        "Event" => {
+            let Event { id, received_at, event } = serde_json::from_str(content)?;
+            Arrival::Event(id, received_at, event.get())
+        }
+        "Signal" => {
+            let Signal { signal, data } = serde_json::from_str(content)?;
+            Arrival::Signal(signal, data.get())
+        }
+        _ => {
+            let Return { run, returned } = serde_json::from_str(content)?;
+            let (tag, value) = tagged(returned)?;
+            Arrival::Return(run, (tag == "Value").then_some(value))
+        }
+    })
+}
+
+fn canceller(content: &str) -> Result<Canceller, serde_json::Error> {
+    #[derive(Deserialize)]
+    struct Cancelled<'a> {
+        #[serde(borrow)]
+        by: Option<&'a RawValue>,
+    }
+    let Some(by) = serde_json::from_str::<Cancelled<'_>>(content)?.by else { return Ok(Canceller::Request) };
+    let (tag, content) = tagged(by)?;
+    Ok(match tag.as_str() {
+        "Event" => Canceller::Event(serde_json::from_str(content)?),
+        "Bulk" => Canceller::Bulk(serde_json::from_str(content)?),
+        "StartTimeout" => Canceller::StartTimeout,
+        "FinishTimeout" => Canceller::FinishTimeout,
+        _ => Canceller::Request,
+    })
 }
 
 /// The tag of an externally tagged value, and what it holds.

@@ -4,10 +4,16 @@
 //! the end. Each has a sabotage ([`crate::sabotage`]) that breaks it and nothing else, so that none is a promise that
 //! cannot fail.
 
+pub mod calls;
+pub mod cancels;
 pub mod ends;
+pub mod invokes;
 pub mod journal;
+pub mod meetings;
+pub mod pauses;
 pub mod run;
 pub mod shadow;
+pub mod signals;
 pub mod watch;
 
 use std::fmt;
@@ -52,7 +58,7 @@ invariants! {
     KeysSortByTime,
     /// Payloads are carried as the bytes that came. Law 6; at commits and calls.
     PayloadsAreOpaque,
-    /// Rows stay within their bounds. Law 7; at commits.
+    /// Rows, letters, what is in memory of them, and what a call carries stay within their bounds. Law 7; at commits and calls.
     WithinBounds,
     /// An answer or a checkpoint counts only for the attempt that is current, and once. Law 8; at commits.
     AttemptsAreFenced,
@@ -80,6 +86,28 @@ invariants! {
     StackIsInOrder,
     /// A step ends only after those that its program puts before it. At commits.
     StepsFollowTheProgram,
+    /// A wait takes one event: one that it waits for, accepted since it was recorded and before its time was over, and that no
+    /// wait of its run has taken before. At commits.
+    WaitsTakeOne,
+    /// A wait misses no event that was accepted after it was recorded. At the end.
+    WaitsMissNothing,
+    /// A signal wakes one waiter, each time that it is sent. At commits.
+    SignalsWakeOne,
+    /// A signal reaches whom its sender was told of, and is not told to be unknown where somebody waits. At the end.
+    SignalsArrive,
+    /// The end of a run reaches who invoked it. At the end.
+    FinishesReachInvokers,
+    /// A run that is over, cancelled for instance, stops: it makes no further call, and who was told that it is cancelled can
+    /// rely on it. At turns, at calls, and where a user hears of it.
+    CancelledRunsStop,
+    /// What is to cancel a run does: an event, or a request for many. At the end.
+    CancellationsArrive,
+    /// A run has as much time as its function gives it. At commits.
+    TimeoutsHold,
+    /// What is over leaves no waits. At the end.
+    NoWaitsRemain,
+    /// Where the server has keys, a call bears a signature over a canonical body. At calls.
+    CallsAreSigned,
     /// A run comes to what its program says. At the end, against the reference model.
     MeetsTheModel,
     /// Undisturbed, code runs as often as its program says. At the end, against the reference model.

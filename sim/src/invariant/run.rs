@@ -1,18 +1,18 @@
 //! What was seen of one run, and what must hold of it.
 
-use super::journal::{Answered, Checkpointed, Entry, Row, Started, Step, Then};
+use super::journal::{Answered, Canceller, Checkpointed, Entry, Row, Started, Step, Then};
+use super::pauses::{Awaits, Pause};
 use super::{Invariant, Violation, require};
 use crate::app::StepOf;
-use crate::app::wire::{CallBody, EventBody};
-use crate::reference::{Due, Plan};
+use crate::app::program::{Program, Timeouts};
+use crate::app::wire::EventBody;
+use crate::reference::Plan;
 use crate::story;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// Rows that a journal may hold in these worlds: far more than any program needs.
 const JOURNAL_ROWS_MAX: u32 = 2_000;
-/// How late a sleep may end where nothing goes wrong: a tick of the slowest home, and the turns on the way.
-const LATE_MS_MAX: u64 = 16_000;
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,27 +46,50 @@ pub struct Seen {
     pub is_disturbed: bool,
     /// It may fail, whatever its program says.
     pub is_doomed: bool,
-    plan: Option<Rc<Plan>>,
+    /// The ids of the events that started it.
+    pub event_ids: Vec<String>,
+    /// The number in the data of the first.
+    pub k: Option<u64>,
+    /// When that was accepted.
+    pub received_at: u64,
+    /// When the run came to be.
+    pub started_at: u64,
+    /// When it ended.
+    pub ended_at: Option<u64>,
+    /// Who cancelled it.
+    pub cancelled_by: Option<Canceller>,
+    /// The code under which the server gave it up.
+    pub given_up: Option<String>,
+    /// Its steps at rest, also those that are not any more.
+    pub pauses: BTreeMap<String, Pause>,
+    /// The signal that its newest row took, and what came with it.
+    pub(super) heard: Option<(String, String)>,
+    not_before: u64,
+    first_due: u64,
+    pub(super) plan: Option<Rc<Plan>>,
     last_key: String,
-    sleeps: BTreeMap<String, u64>,
-    units: BTreeMap<String, Unit>,
-    carried: BTreeMap<String, String>,
+    pub(super) units: BTreeMap<String, Unit>,
+    pub(super) carried: BTreeMap<String, String>,
 }
 
 /// A unit of work: a naive count of what happened to it.
 #[derive(Clone, Copy, Debug)]
-struct Unit {
-    generation: u32,
-    attempt: u32,
+pub(super) struct Unit {
+    pub(super) generation: u32,
+    pub(super) attempt: u32,
     /// Not to be called before.
-    due: u64,
-    is_over: bool,
+    pub(super) due: u64,
+    pub(super) is_over: bool,
 }
 
 impl Default for Unit {
     fn default() -> Self {
         Self { generation: 1, attempt: 0, due: 0, is_over: false }
     }
+}
+
+const fn ms(seconds: u64) -> u64 {
+    seconds.saturating_mul(1_000)
 }
 
 fn unreadable(e: serde_json::Error) -> Violation {
@@ -85,8 +108,22 @@ pub struct Around<'a> {
     pub sent: &'a BTreeMap<String, super::watch::Event>,
     /// By function.
     pub plans: &'a BTreeMap<String, Rc<Plan>>,
+    /// Also by function.
+    pub programs: &'a BTreeMap<String, Rc<Program>>,
+    /// Functions that were not registered all the time.
+    pub lacked: &'a BTreeSet<String>,
+    /// An event that came so long before a wait still ends it.
+    pub look_back_ms: u64,
     /// Nothing goes wrong in this world.
     pub is_quiet: bool,
+}
+
+impl Around<'_> {
+    /// The timeouts of a function, where they are the same all the time.
+    fn timeouts(&self, function: &str) -> Option<Timeouts> {
+        let is_stable = !self.lacked.contains(function);
+        self.programs.get(function).filter(|_| is_stable).map(|program| program.timeouts)
+    }
 }
 
 impl Seen {
@@ -108,11 +145,13 @@ impl Seen {
         let row = Row::read(value).map_err(unreadable)?;
         let entry = row.entry().map_err(unreadable)?;
         let line = story::row(&entry);
+        self.is_in_time(around, row.at_ms, &entry)?;
         match entry {
-            Entry::Started(started) => self.started(around, &started)?,
+            Entry::Started(started) => self.started(around, row.at_ms, &started)?,
             Entry::Answered(answered) => self.answered(around, row.at_ms, &answered)?,
             Entry::Checkpointed(saved) => self.saved(around, row.at_ms, &saved)?,
-            Entry::Woken(steps) => self.woken(around, steps)?,
+            Entry::Resumed(step, arrival) => self.resumed(around, row.at_ms, &step, &arrival)?,
+            Entry::Woken(steps) => self.woken(around, row.at_ms, steps)?,
             Entry::Redispatched(units) => {
                 self.is_disturbed |= !units.is_empty();
                 for unit in units {
@@ -120,20 +159,56 @@ impl Seen {
                     unit.generation = unit.generation.saturating_add(1);
                 }
             }
-            Entry::Cancelled => self.ended = Some(Ended::Cancelled),
-            Entry::GivenUp => self.ended = Some(Ended::Failed),
+            Entry::Cancelled(by) => {
+                self.ended = Some(Ended::Cancelled);
+                self.cancelled_by = Some(by);
+            }
+            Entry::GivenUp(code) => {
+                self.ended = Some(Ended::Failed);
+                self.given_up = Some(code);
+            }
             Entry::Other(_) => self.is_disturbed = true,
+        }
+        if self.ended.is_some() {
+            self.ended_at = Some(row.at_ms);
         }
         Ok(line)
     }
 
-    fn started(&mut self, around: &Around<'_>, started: &Started<'_>) -> Result<(), Violation> {
+    /// Nothing happens to a run whose time is over but its end.
+    fn is_in_time(&self, around: &Around<'_>, at: u64, entry: &Entry<'_>) -> Result<(), Violation> {
+        let Some(timeouts) = around.timeouts(&self.function) else { return Ok(()) };
+        let wanted = self.received_at.max(self.not_before);
+        let is_late = timeouts.start_s.is_some_and(|seconds| self.started_at > wanted.saturating_add(ms(seconds)));
+        let is_over = timeouts.finish_s.is_some_and(|seconds| at >= self.first_due.saturating_add(ms(seconds)));
+        let by = if let Entry::Cancelled(by) = entry { Some(by) } else { None };
+        let holds = match by {
+            Some(Canceller::StartTimeout) => is_late,
+            Some(Canceller::FinishTimeout) => is_over,
+            // Whoever cancels it as well is as good.
+            Some(_) => true,
+            None => !is_late && !is_over,
+        };
+        require(holds, Invariant::TimeoutsHold, || {
+            format!(
+                "{} of {} is told {entry:?} at {at}, begun at {} for {wanted}",
+                around.run, self.function, self.started_at
+            )
+        })
+    }
+
+    fn started(&mut self, around: &Around<'_>, at: u64, started: &Started<'_>) -> Result<(), Violation> {
         started.function.clone_into(&mut self.function);
         self.plan = around.plans.get(&started.function).cloned();
         let Some(event) = started.events.first() else { return Ok(()) };
         let event: EventBody<'_> = serde_json::from_str(event.get()).map_err(unreadable)?;
         self.event = super::watch::identity(&event);
         self.event_name = event.name;
+        self.k = super::watch::k_of(event.data);
+        self.event_ids.clone_from(&started.event_ids);
+        (self.received_at, self.started_at) = (started.received_at, at);
+        self.not_before = started.not_before.unwrap_or(0);
+        self.first_due = self.not_before.max(at);
         if let Some(sent) = around.sent.get(&self.event) {
             require(event.data.get() == sent.data, Invariant::PayloadsAreOpaque, || {
                 format!("{} was sent with {} and starts a run with {}", self.event, sent.data, event.data)
@@ -181,22 +256,6 @@ impl Seen {
         })
     }
 
-    fn woken(&mut self, around: &Around<'_>, steps: Vec<String>) -> Result<(), Violation> {
-        let (run, clock) = (around.run, around.clock);
-        for id in steps {
-            let until = self.sleeps.get(&id).copied().unwrap_or(u64::MAX);
-            require(clock >= until, Invariant::SleepsAreNotEarly, || {
-                format!("{run}: {id} ends at {clock}, due at {until}")
-            })?;
-            let latest = until.saturating_add(LATE_MS_MAX);
-            require(clock <= latest || !around.is_quiet || self.is_disturbed, Invariant::SleepsAreNotLate, || {
-                format!("{run}: {id} ends at {clock}, due at {until}")
-            })?;
-            self.finish(around, &id, Some("null".to_owned()))?;
-        }
-        Ok(())
-    }
-
     fn step(&mut self, around: &Around<'_>, at: u64, id: &str, step: &Step<'_>) -> Result<(), Violation> {
         match step {
             Step::Ran(data) => {
@@ -209,21 +268,15 @@ impl Seen {
             }
             Step::Stored(memo) => self.finish(around, id, Some((*memo).to_owned())),
             Step::Failed => self.finish(around, id, None),
-            Step::Slept(until) => {
-                if let Some(Due::Sleep { ms }) = self.plan.as_ref().and_then(|plan| plan.due(id)) {
-                    let span = until.saturating_sub(at);
-                    require(span >= ms, Invariant::SleepsAreNotEarly, || {
-                        format!("{}: {id} is to sleep {ms} ms and is given {span}", around.run)
-                    })?;
-                }
-                self.sleeps.entry(id.to_owned()).or_insert(*until);
-                Ok(())
-            }
+            Step::Slept(until) => self.pause(around, at, id, *until, Awaits::Nothing),
+            Step::Waited(event, until) => self.pause(around, at, id, *until, Awaits::Event(event.clone())),
+            Step::AwaitedSignal(signal, until) => self.pause(around, at, id, *until, Awaits::Signal(signal.clone())),
+            Step::Invoked(_, until) => self.pause(around, at, id, *until, Awaits::Return),
             Step::Planned | Step::Other => Ok(()),
         }
     }
 
-    fn finish(&mut self, around: &Around<'_>, id: &str, memo: Option<String>) -> Result<(), Violation> {
+    pub(super) fn finish(&mut self, around: &Around<'_>, id: &str, memo: Option<String>) -> Result<(), Violation> {
         // The first result wins; a later one may be written down, and changes nothing.
         if self.memos.contains_key(id) {
             return Ok(());
@@ -240,60 +293,5 @@ impl Seen {
             unit.is_over = true;
         }
         Ok(())
-    }
-
-    /// Whether `unit` may be called at `clock`.
-    ///
-    /// # Errors
-    /// It is too early.
-    pub fn may_call(&self, run: &str, unit: &str, clock: u64) -> Result<(), Violation> {
-        let due = self.units.get(unit).map_or(0, |unit| unit.due);
-        require(clock >= due, Invariant::CallsAreNotEarly, || {
-            format!("{run}: {unit} is called at {clock}, due at {due}")
-        })
-    }
-
-    /// Whether a call of this unit and generation would count.
-    #[must_use]
-    pub fn counts(&self, unit: &str, generation: u32) -> bool {
-        let held = self.units.get(unit).copied().unwrap_or_default();
-        self.ended.is_none() && held.generation == generation && !held.is_over
-    }
-
-    /// Takes note of what a call carries.
-    ///
-    /// # Errors
-    /// A promise is broken.
-    pub fn call(&mut self, run: &str, body: &CallBody<'_>) -> Result<(), Violation> {
-        for (id, memo) in &body.steps {
-            let memo = memo.get();
-            let before = self.carried.entry(id.clone()).or_insert_with(|| memo.to_owned());
-            require(before == memo, Invariant::ResultsStay, || format!("{run}: {id} was {before} and is {memo}"))?;
-            let recorded = self.memos.get(id);
-            require(recorded.is_some(), Invariant::DurableBeforeVisible, || {
-                format!("a call of {run} carries {id}, of which the store knows nothing")
-            })?;
-            let is_same = match recorded {
-                Some(Some(recorded)) => recorded == memo,
-                _ => memo.starts_with("{\"error\":"),
-            };
-            require(is_same, Invariant::PayloadsAreOpaque, || {
-                format!("{run}: {id} is {recorded:?} and travels as {memo}")
-            })?;
-        }
-        let stack = &body.ctx.stack;
-        // A transaction may hold ends that came after the turn that made this call.
-        let is_in_order = self.order.starts_with(&stack.stack) && stack.current <= stack.stack.len();
-        require(is_in_order, Invariant::StackIsInOrder, || {
-            format!("{run}: steps ended in the order {:?} and are told as {stack:?}", self.order)
-        })?;
-        let unit = self.units.get(body.ctx.qi_id).copied().unwrap_or_default();
-        let counted = (unit.attempt, unit.generation);
-        require((body.ctx.attempt, body.ctx.generation_id) == counted, Invariant::AttemptsAreCounted, || {
-            format!(
-                "{run}: {} goes out as attempt {} of generation {}, but {unit:?} is next",
-                body.ctx.qi_id, body.ctx.attempt, body.ctx.generation_id
-            )
-        })
     }
 }

@@ -1,23 +1,37 @@
 //! All that was seen.
 
+use super::journal::{Entry, Row};
 use super::run::{Around, Seen};
+use super::signals::Signals;
 use super::{Invariant, Violation, require};
 use crate::app::StepOf;
+use crate::app::canonical::canonical;
 use crate::app::deploy::{Deployed, address_of};
 use crate::app::payload;
 use crate::app::program::Program;
 use crate::app::request::parameter;
 use crate::app::wire::{CallBody, EventBody};
-use crate::home::{Cell, Seat};
+use crate::home::{Cell, Home, Kind, Seat};
 use crate::reference::Plan;
+use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
-use stepwell_engine::turn::{ActorKind, Address, Done, Effect, Message};
+use stepwell_engine::turn::{ActorKind, Address, AppCall, Done, Effect, Message};
 
 /// Of so many turns and commits, one is looked at more closely.
 const SAMPLED_OF: u64 = 4;
-/// Rows that an actor other than a run may have, for each event that was sent, each run, and each function.
+/// How long news may be under way between actors: longer than anything goes wrong, and than it takes to try again after that.
+const SLACK_MS: u64 = 15 * 60_000;
+/// The same where nothing goes wrong.
+const SLACK_MS_QUIET: u64 = 20_000;
+/// What a call may carry (PROTOCOL §3.8).
+const CALL_BYTES_MAX: usize = 4 << 20;
+/// In the data of each event, once.
+const OF: &[u8] = b"\"of\":\"";
+/// Rows that an actor other than a run may have, for each event that arrived, each run, and each function.
 const ROWS_PER_CAUSE_MAX: usize = 8;
+/// The same of bytes, where an actor keeps no payloads.
+const BYTES_PER_CAUSE_MAX: usize = 16 << 10;
 
 /// An event that somebody sent.
 #[derive(Clone, Debug)]
@@ -44,18 +58,36 @@ pub struct Watch {
     synced: BTreeMap<String, u64>,
     /// The server's clock when an actor decided last.
     decided_at: BTreeMap<(Seat, Address), u64>,
-    is_quiet: bool,
-    has_clock_stepped: bool,
+    pub(super) programs: BTreeMap<String, Rc<Program>>,
+    /// Functions that were not registered all the time.
+    pub(super) lacked: BTreeSet<String>,
+    /// Runs that somebody asked to cancel.
+    pub(super) to_be_cancelled: BTreeSet<String>,
+    pub(super) signals: Signals,
+    pub(super) kind: Kind,
+    pub(super) is_signed: bool,
+    pub(super) look_back_ms: u64,
+    pub(super) is_quiet: bool,
+    pub(super) has_clock_stepped: bool,
     sampled_of: u64,
     seen: u64,
     functions: usize,
+    /// Events that reached the server, and as often as they did.
+    arrived: usize,
 }
 
 impl Watch {
     /// Nothing was seen of these functions yet.
     #[must_use]
-    pub fn new(programs: &[Program]) -> Self {
+    pub fn new(programs: &[Program], kind: Kind, (is_signed, look_back_ms): (bool, u64)) -> Self {
         Self {
+            programs: programs.iter().map(|program| (program.slug(), Rc::new(program.clone()))).collect(),
+            lacked: BTreeSet::new(),
+            to_be_cancelled: BTreeSet::new(),
+            signals: Signals::default(),
+            kind,
+            is_signed,
+            look_back_ms,
             runs: BTreeMap::new(),
             plans: programs.iter().map(|program| (program.slug(), Rc::new(Plan::of(program)))).collect(),
             sent: BTreeMap::new(),
@@ -68,6 +100,7 @@ impl Watch {
             sampled_of: SAMPLED_OF,
             seen: 0,
             functions: programs.len(),
+            arrived: 0,
         }
     }
 
@@ -118,26 +151,76 @@ impl Watch {
     }
 
     /// Somebody sends an event; gives it as JSON.
-    pub fn sends(&mut self, own: &str, name: &str, not_before: Option<u64>) -> String {
+    pub fn sends(&mut self, own: &str, name: &str, not_before: Option<u64>, k: Option<u64>) -> String {
         let number = u64::try_from(self.sent.len()).unwrap_or(0);
-        let fresh = || Event { name: name.to_owned(), data: payload::of_event(own, number), not_before };
+        let k = k.unwrap_or_else(|| payload::k_of(number));
+        let fresh = || Event { name: name.to_owned(), data: payload::of_event(own, k, number), not_before };
         let event = self.sent.entry(own.to_owned()).or_insert_with(fresh);
         let ts = event.not_before.map_or_else(String::new, |ts| format!(",\"ts\":{ts}"));
         format!("{{\"id\":\"{own}\",\"name\":\"{name}\",\"data\":{}{ts}}}", event.data)
+    }
+
+    /// A request with events reached the server: each time they are others, as far as streams are concerned.
+    pub fn events_arrive(&mut self, body: &[u8]) {
+        let events = body.windows(OF.len()).filter(|part| *part == OF).count();
+        self.arrived = self.arrived.saturating_add(events);
+    }
+
+    /// Somebody sends a signal; gives the request's body.
+    pub fn signals(&mut self, mark: &str, signal: &str) -> Vec<u8> {
+        self.signals.sends(mark, signal)
+    }
+
+    /// Somebody asks to cancel a run.
+    pub fn is_to_be_cancelled(&mut self, run: &str) {
+        self.to_be_cancelled.insert(run.to_owned());
+    }
+
+    /// The n-th run, if it is there.
+    #[must_use]
+    pub fn nth_run(&self, place: usize) -> Option<String> {
+        self.runs.iter().filter(|(_, seen)| seen.rows > 0).nth(place).map(|(run, _)| run.clone())
+    }
+
+    /// A deployment lacks these functions.
+    pub fn lacks(&mut self, names: &BTreeSet<String>) {
+        self.lacked.extend(names.iter().map(|name| format!("app-{name}")));
+    }
+
+    /// How long news may be under way between actors.
+    #[must_use]
+    pub const fn slack_ms(&self) -> u64 {
+        match self.kind {
+            // It travels within a transaction.
+            Kind::File => 0,
+            _ if self.is_quiet => SLACK_MS_QUIET,
+            _ => SLACK_MS,
+        }
     }
 
     /// An event was acknowledged: it is in the store.
     ///
     /// # Errors
     /// It is not.
-    pub fn acknowledged<'a>(&mut self, own: &str, streams: impl Iterator<Item = &'a Cell>) -> Result<(), Violation> {
+    pub fn acknowledged(&mut self, own: &str, home: &Home) -> Result<(), Violation> {
         let mark = format!("\"of\":\"{own}\"");
-        let rows = streams.flat_map(|cell| cell.rows.iter().rev());
+        let rows = home.streams().flat_map(|cell| cell.rows.iter().rev());
         let mut events = rows.filter(|(key, _)| key.starts_with("event/"));
         let is_there = events.any(|(_, value)| value.windows(mark.len()).any(|part| part == mark.as_bytes()));
         require(is_there, Invariant::DurableBeforeVisible, || format!("{own} was acknowledged and is not stored"))?;
         self.acknowledged.insert(own.to_owned());
         Ok(())
+    }
+
+    /// An app fetched what its call did not carry.
+    ///
+    /// # Errors
+    /// It is not what was recorded.
+    pub fn fetched(&mut self, run: &str, body: &[u8]) -> Result<(), Violation> {
+        let Some(seen) = self.runs.get_mut(run) else { return Ok(()) };
+        // The other thing that it fetches is a list.
+        let Ok(steps) = serde_json::from_slice::<BTreeMap<String, &RawValue>>(body) else { return Ok(()) };
+        seen.fetches(run, steps.iter().map(|(id, memo)| (id, memo.get())))
     }
 
     /// A sync was acknowledged. Functions that it lacks stay where they were, for the runs that they still have.
@@ -166,6 +249,12 @@ impl Watch {
         clock: u64,
     ) -> Result<(), Violation> {
         self.decided_at.insert((seat, to.clone()), clock);
+        let calls = done.effects.iter().any(|effect| matches!(effect, Effect::Call(_)));
+        let is_over = self.runs.get(&to.key).is_some_and(|seen| seen.ended.is_some());
+        // Where reads may be stale, only what is swapped counts.
+        require(!calls || !is_over || self.kind == Kind::Kv, Invariant::CancelledRunsStop, || {
+            format!("{to:?} is over and makes calls")
+        })?;
         let Message::Ask { token, .. } = message else { return Ok(()) };
         let writes = !done.writes.is_empty();
         require(!writes || !self.reading.contains(token), Invariant::ReadingWritesNothing, || {
@@ -186,25 +275,38 @@ impl Watch {
     ) -> Result<String, Violation> {
         let clock = self.decided_at(seat, run);
         let run = run.key.as_str();
-        let Self { runs, plans, sent, is_quiet, .. } = self;
-        let around = Around { run, clock, returned, sent, plans, is_quiet: *is_quiet };
-        runs.entry(run.to_owned()).or_default().row(&around, key, value)
+        let Self { runs, plans, programs, lacked, sent, is_quiet, look_back_ms, .. } = self;
+        let (is_quiet, look_back_ms) = (*is_quiet, *look_back_ms);
+        let around = Around { run, clock, returned, sent, plans, programs, lacked, look_back_ms, is_quiet };
+        let seen = runs.entry(run.to_owned()).or_default();
+        let line = seen.row(&around, key, value)?;
+        if let Some((signal, data)) = seen.heard.take() {
+            self.signals.wakes(run, &signal, data)?;
+        }
+        Ok(line)
     }
 
     fn decided_at(&self, seat: Seat, actor: &Address) -> u64 {
         self.decided_at.get(&(seat, actor.clone())).copied().unwrap_or(0)
     }
 
-    /// An actor has no more rows than it has reasons for.
+    /// An actor has no more rows, letters and bytes than it has reasons for.
     ///
     /// # Errors
     /// It has.
     pub fn rows_are_bounded(&self, address: &Address, cell: &Cell) -> Result<(), Violation> {
-        let causes = self.sent.len().saturating_add(self.runs.len()).saturating_add(self.functions).saturating_add(1);
-        let bound = causes.saturating_mul(ROWS_PER_CAUSE_MAX);
+        let causes = self.arrived.saturating_add(self.runs.len()).saturating_add(self.functions).saturating_add(1);
+        let most = causes.saturating_mul(ROWS_PER_CAUSE_MAX);
+        let (rows, letters) = (cell.rows.len(), cell.parcels.len());
         let is_run = address.kind == ActorKind::Run;
-        require(is_run || cell.rows.len() <= bound, Invariant::WithinBounds, || {
-            format!("{address:?} has {} rows after {causes} events, runs and functions", cell.rows.len())
+        require((is_run || rows <= most) && letters <= most, Invariant::WithinBounds, || {
+            format!("{address:?} has {rows} rows and {letters} letters after {causes} events, runs and functions")
+        })?;
+        // What others keep are payloads, which may be large.
+        let is_index = matches!(address.kind, ActorKind::Waits | ActorKind::History | ActorKind::Catalog);
+        let bytes: usize = if is_index { cell.rows.values().map(|row| row.len()).sum() } else { 0 };
+        require(bytes <= causes.saturating_mul(BYTES_PER_CAUSE_MAX), Invariant::WithinBounds, || {
+            format!("{address:?} has {bytes} bytes after {causes} events, runs and functions")
         })
     }
 
@@ -212,7 +314,9 @@ impl Watch {
     ///
     /// # Errors
     /// A promise is broken.
-    pub fn call(&mut self, seat: Seat, from: &Address, url: &str, body: &CallBody<'_>) -> Result<(), Violation> {
+    pub fn call(&mut self, seat: Seat, from: &Address, call: &AppCall, body: &CallBody<'_>) -> Result<(), Violation> {
+        let (size, url) = (call.body.len(), call.url.as_str());
+        require(size <= CALL_BYTES_MAX, Invariant::WithinBounds, || format!("{} carries {size} bytes", call.id))?;
         let (run, clock) = (&from.key, self.decided_at(seat, from));
         let newest = parameter(url, "fnId").and_then(|slug| self.synced.get(&slug).copied()).unwrap_or(0);
         let address = address_of(url);
@@ -220,12 +324,19 @@ impl Watch {
             format!("{run} calls {url}, but the app is at {newest}")
         })?;
         let seen = self.runs.entry(run.clone()).or_default();
+        // A transaction may hold the end of a run behind a turn that makes a call.
+        let may_be_over = self.kind == Kind::File;
+        require(seen.ended.is_none() || may_be_over, Invariant::CancelledRunsStop, || format!("{run} is over: {url}"))?;
         seen.may_call(run, body.ctx.qi_id, clock)?;
-        seen.call(run, body)?;
+        seen.call(run, self.is_signed, body)?;
         let event: EventBody<'_> = serde_json::from_str(body.event.get())
             .map_err(|e| Violation { invariant: Invariant::NoFault, what: format!("an event in a call: {e}") })?;
         let sent = self.sent.get(&identity(&event));
-        require(sent.is_none_or(|sent| sent.data == event.data.get()), Invariant::PayloadsAreOpaque, || {
+        let is_as_sent = |sent: &Event| {
+            let canonical = if self.is_signed { canonical(&sent.data) } else { None };
+            canonical.as_ref().unwrap_or(&sent.data) == event.data.get()
+        };
+        require(sent.is_none_or(is_as_sent), Invariant::PayloadsAreOpaque, || {
             format!("{run}: its event was sent with {sent:?} and travels with {}", event.data)
         })
     }
@@ -240,6 +351,10 @@ impl Watch {
             let (unit, generation) = call.split_once('/')?.1.rsplit_once('/')?;
             Some((unit.to_owned(), generation.parse().ok()?))
         };
+        // It would hear that its time is over.
+        if resumed.writes.iter().any(|write| write.value.as_ref().is_some_and(|row| ends(row))) {
+            return Ok(());
+        }
         let asked: BTreeSet<String> = resumed
             .effects
             .iter()
@@ -270,4 +385,20 @@ pub fn identity(event: &EventBody<'_>) -> String {
         Some(Data { run_id: Some(run), .. }) => format!("{} {run}", event.name),
         _ => event.id.clone(),
     }
+}
+
+/// Whether a row cancels its run.
+fn ends(row: &[u8]) -> bool {
+    let entry = Row::read(row).and_then(|row| row.entry().map(|entry| matches!(entry, Entry::Cancelled(_))));
+    entry.unwrap_or(false)
+}
+
+/// The number that conditions compare.
+#[must_use]
+pub fn k_of(data: &RawValue) -> Option<u64> {
+    #[derive(serde::Deserialize)]
+    struct Data {
+        k: u64,
+    }
+    serde_json::from_str::<Data>(data.get()).ok().map(|data| data.k)
 }

@@ -1,8 +1,10 @@
 //! What should become of things, found without the engine: read the program, top to bottom.
 //!
 //! A small naive model. It knows nothing of journals, units, generations or homes: a function's stages run one after
-//! another, a step throws as often as it says, and what started once starts once.
+//! another, a step throws as often as it says, and what started once starts once. What depends on when others came by (an
+//! event, a signal, the end of another run) is judged by [`meet`], from what was recorded of them.
 
+pub mod meet;
 mod plan;
 
 pub use plan::{Due, Outcome, Plan};

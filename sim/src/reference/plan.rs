@@ -1,8 +1,13 @@
 //! What a run of a program comes to, whatever happens around it.
 
-use crate::app::program::{Act, End, Member, Program, Stage, Throws};
+use crate::app::canonical::canonical;
+use crate::app::payload;
+use crate::app::program::{Act, End, Member, Program, Saves, Stage, Throws};
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// How long an invocation is waited for that says nothing of it.
+const YEAR_MS: u64 = 365 * 24 * 60 * 60 * 1_000;
 
 /// How a run ends when nobody cancels it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,8 +28,8 @@ pub enum Due {
         /// How often.
         tries: u32,
     },
-    /// It sleeps so long at least.
-    Sleep {
+    /// It pauses so long at most, and a sleep not less.
+    Pause {
         /// Milliseconds.
         ms: u64,
     },
@@ -33,8 +38,9 @@ pub enum Due {
 /// What should become of a run.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// How it ends.
-    pub outcome: Outcome,
+    outcome: Outcome,
+    /// Members whose errors the function lets through, and which have none of their own.
+    through: BTreeSet<String>,
     members: BTreeMap<String, Planned>,
     /// What it returns: a place for each member, or for each race.
     output: Vec<BTreeSet<String>>,
@@ -63,8 +69,13 @@ impl Plan {
     /// The plan of a program.
     #[must_use]
     pub fn of(program: &Program) -> Self {
-        let mut plan =
-            Self { outcome: Outcome::Completes, members: BTreeMap::new(), output: Vec::new(), rows: Rows::Exactly(0) };
+        let mut plan = Self {
+            outcome: Outcome::Completes,
+            through: BTreeSet::new(),
+            members: BTreeMap::new(),
+            output: Vec::new(),
+            rows: Rows::Exactly(0),
+        };
         let mut before: Vec<BTreeSet<String>> = Vec::new();
         let (mut rows, mut is_sequential) = (1_u32, true);
         for stage in &program.stages {
@@ -88,6 +99,8 @@ impl Plan {
                     ends.push(BTreeSet::from([member.id.clone()]));
                     if is_lost(member) {
                         plan.outcome = Outcome::Fails;
+                    } else if matches!(member.act, Act::Invoke { .. }) && member.lets_through() {
+                        plan.through.insert(member.id.clone());
                     }
                 }
             }
@@ -117,10 +130,23 @@ impl Plan {
         let members = u32::try_from(self.members.len()).unwrap_or(u32::MAX);
         // A discovery for each end, and for each member an answer that finds it.
         let beside = members.saturating_mul(3);
-        self.rows = if is_sequential { Rows::Exactly(rows) } else { Rows::AtMost(rows.saturating_add(beside)) };
+        let saves_each = matches!(program.sdk.saves, Saves::Never | Saves::Every(1));
+        let is_certain = is_sequential && saves_each && self.through.is_empty();
+        self.rows = if is_certain { Rows::Exactly(rows) } else { Rows::AtMost(rows.saturating_add(beside)) };
         if program.wanders {
             self.outcome = Outcome::Ends;
         }
+    }
+
+    /// How a run ends, given what its steps came to: none for those that threw.
+    #[must_use]
+    pub fn outcome(&self, ended: &BTreeMap<String, Option<String>>) -> Outcome {
+        if self.is_stopped(ended) && self.outcome == Outcome::Completes { Outcome::Fails } else { self.outcome }
+    }
+
+    /// Whether a function has let the error of another one through: then it comes no further.
+    fn is_stopped(&self, ended: &BTreeMap<String, Option<String>>) -> bool {
+        self.through.iter().any(|id| ended.get(id).is_some_and(Option::is_none))
     }
 
     /// What is due of a member.
@@ -143,7 +169,7 @@ impl Plan {
 
     /// What is wrong with what a run returned, given what its steps came to.
     #[must_use]
-    pub fn compare(&self, output: &str, ended: &BTreeMap<String, Option<String>>) -> Option<String> {
+    pub fn compare(&self, output: &str, ended: &BTreeMap<String, Option<String>>, is_signed: bool) -> Option<String> {
         if self.outcome == Outcome::Ends {
             return None;
         }
@@ -158,7 +184,7 @@ impl Plan {
                 return Some(format!("it returned {id} where one of {one_of:?} is due"));
             }
             match ended.get(id) {
-                Some(Some(recorded)) if recorded == memo.get() => {}
+                Some(Some(recorded)) if is_told(recorded, memo.get(), is_signed) => {}
                 Some(None) if memo.get().starts_with("{\"error\":") => {}
                 recorded => return Some(format!("it was told that {id} came to {memo}, but {recorded:?} is recorded")),
             }
@@ -167,15 +193,16 @@ impl Plan {
         missing.map(|(id, _)| format!("it never ran {id}"))
     }
 
-    /// A step whose code did not run as often as it should.
+    /// A step whose code did not run as often as it should, given what steps came to.
     #[must_use]
-    pub fn odd_tries(&self, tries: &impl Fn(&str) -> u32) -> Option<String> {
+    pub fn odd_tries(&self, tries: &impl Fn(&str) -> u32, ended: &BTreeMap<String, Option<String>>) -> Option<String> {
         if self.outcome == Outcome::Ends {
             return None;
         }
+        let went_on = !self.is_stopped(ended);
         self.members.iter().find_map(|(id, member)| {
             let (Due::Step { tries: due }, had) = (member.due, tries(id)) else { return None };
-            let is_odd = had > due || (member.is_needed && had < due);
+            let is_odd = had > due || (member.is_needed && went_on && had < due);
             is_odd.then(|| format!("{id} ran {had} times instead of {due}"))
         })
     }
@@ -203,7 +230,10 @@ impl Plan {
 /// What is due of a member, and how many rows that costs.
 fn due_of(member: &Member, retries: u32) -> (Due, u32) {
     match &member.act {
-        Act::Sleep { seconds } => (Due::Sleep { ms: seconds.saturating_mul(1_000) }, 2),
+        Act::Sleep { seconds } | Act::Wait { seconds, .. } | Act::AwaitSignal { seconds, .. } => {
+            (Due::Pause { ms: seconds.saturating_mul(1_000) }, 2)
+        }
+        Act::Invoke { seconds, .. } => (Due::Pause { ms: seconds.map_or(YEAR_MS, |s| s.saturating_mul(1_000)) }, 2),
         Act::Step(step) => {
             let tries = match step.throws {
                 Throws::Times(times) => times.saturating_add(1),
@@ -213,6 +243,13 @@ fn due_of(member: &Member, retries: u32) -> (Due, u32) {
             (Due::Step { tries }, tries)
         }
     }
+}
+
+/// Whether a function that was sent `recorded` tells it as `told`: where calls are signed it was sent its canonical form, unless
+/// the step ran in the same request.
+fn is_told(recorded: &str, told: &str, is_signed: bool) -> bool {
+    let as_sent = || canonical(recorded).is_some_and(|text| payload::told(&text) == told);
+    payload::told(recorded) == told || is_signed && as_sent()
 }
 
 /// Whether the function fails of it.

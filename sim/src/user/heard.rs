@@ -8,7 +8,6 @@ use crate::world::World;
 use crate::world::agenda::Thing;
 use serde_json::Value;
 use stepwell_engine::http::Response;
-use stepwell_engine::turn::Address;
 
 /// Hears what came of a task.
 ///
@@ -48,10 +47,19 @@ pub fn heard(world: &mut World, user: usize, response: Option<Response>) -> Resu
             let event = body["ids"][0].as_str().unwrap_or_default().to_owned();
             after_sending(world, event);
         }
-        Task::Nonsense(which) => {
+        Task::Nonsense(_) | Task::Stranger(_) => {
             require((400..500).contains(&status), Invariant::RefusedMeansNothing, || {
-                format!("the nonsense {which} was answered with {status} {body}")
+                format!("{task:?} was answered with {status} {body}")
             })?;
+        }
+        Task::Cancel { run } if status == 200 => {
+            let ended = world.watch.runs().get(&run).is_some_and(|seen| seen.ended.is_some());
+            require(ended, Invariant::CancelledRunsStop, || format!("{run} was cancelled and has not ended"))?;
+        }
+        Task::CancelMany { .. } if status == 200 => {
+            let id = body["data"]["id"].as_str().unwrap_or_default();
+            let is_kept = world.home.cells.values().any(|cell| cell.rows.contains_key(&format!("cancel/{id}")));
+            require(is_kept, Invariant::DurableBeforeVisible, || format!("the cancellation {id} is not stored"))?;
         }
         Task::Runs { .. } => {
             let runs = body["data"].as_array().into_iter().flatten();
@@ -84,6 +92,7 @@ fn after_sending(world: &mut World, event: String) {
     // One deployment at a time.
     if !world.users.is_syncing && world.strikes(Fault::Redeploy) {
         world.app.deployed = world.app.deployed.next(&world.app.programs, &mut world.users.dice);
+        world.watch.lacks(&world.app.deployed.lacked);
         world.users.is_syncing = true;
         add(world, 0, Task::Sync);
     }
@@ -95,7 +104,6 @@ impl World {
     /// # Errors
     /// It is not in the store.
     pub fn acknowledged(&mut self, own: &str) -> Result<(), Violation> {
-        let streams = Address::streams(self.settings.shards).filter_map(|stream| self.home.cells.get(&stream));
-        self.watch.acknowledged(own, streams)
+        self.watch.acknowledged(own, &self.home)
     }
 }

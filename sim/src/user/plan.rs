@@ -1,10 +1,20 @@
 //! What users are going to do, once the app is known.
 
-use super::{Task, add, nonsense};
+use super::{Deed, Task, add, nonsense};
+use crate::app::program::{Act, Program};
 use crate::world::World;
+use std::collections::BTreeSet;
 
 /// Within this time all events are sent.
 pub(super) const SENDING_MS: u64 = 120_000;
+/// Within this time all is sent that somebody may wait for.
+const MEETING_MS: u64 = 200_000;
+/// Of each event that somebody waits for fewer than so many are sent; ...
+const WAKES_MAX: u64 = 7;
+/// ... of each that cancels; ...
+const STOPS_MAX: u64 = 4;
+/// ... of each signal.
+const SIGNALS_MAX: u64 = 5;
 /// Within so long after the first time an event is sent again.
 const TWICE_MS: u64 = 1_500;
 /// Events of one request.
@@ -35,23 +45,82 @@ pub(super) fn make(world: &mut World) {
             events.push((format!("e{number}"), name));
             number = number.saturating_add(1);
         }
-        send(world, events);
+        send(world, events, SENDING_MS);
     }
     if world.users.is_restless {
         disturb(world);
+        meet(world);
+    }
+    for (number, (ms, deed)) in std::mem::take(&mut world.users.deeds).into_iter().enumerate() {
+        let own = format!("d{number}");
+        let task = match deed {
+            Deed::Event(name, k) => {
+                Task::Send { events: vec![(own, name.to_owned())], not_before: None, seed: None, k: Some(k) }
+            }
+            Deed::Signal(signal) => Task::Signal { mark: own, signal: signal.to_owned() },
+            Deed::Cancel(place) => Task::CancelNth(place),
+            Deed::CancelMany(function) => Task::CancelMany { function: function.to_owned(), k: None },
+        };
+        add(world, ms, task);
     }
 }
 
-fn send(world: &mut World, mut events: Vec<(String, String)>) {
+/// Sends what somebody may wait for: events, signals, and what cancels.
+fn meet(world: &mut World) {
+    let members = world.app.programs.iter().flat_map(Program::members);
+    let (mut events, mut signals) = (BTreeSet::new(), BTreeSet::new());
+    for member in members {
+        match &member.act {
+            Act::Wait { event, .. } => drop(events.insert(event.clone())),
+            Act::AwaitSignal { signal, .. } => drop(signals.insert(signal.clone())),
+            _ => {}
+        }
+    }
+    let stops = world.app.programs.iter().flat_map(|program| &program.cancel_on).map(|on| on.event.clone());
+    let stops: BTreeSet<String> = stops.collect();
+    let most = u64::try_from(world.users.events).unwrap_or(u64::MAX).saturating_add(1);
+    for (names, prefix, each) in [(events, 'w', WAKES_MAX), (stops, 'x', STOPS_MAX)] {
+        for name in names {
+            for number in 0..world.users.dice.below(each.min(most)) {
+                let own = format!("{prefix}{number}{}", name.trim_start_matches("sim/"));
+                send(world, vec![(own, name.clone())], MEETING_MS);
+            }
+        }
+    }
+    for signal in signals {
+        for number in 0..world.users.dice.below(SIGNALS_MAX.min(most)) {
+            let ms = world.users.dice.below(MEETING_MS);
+            add(world, ms, Task::Signal { mark: format!("{signal}.{number}"), signal: signal.clone() });
+        }
+    }
+    if world.users.dice.chance(120) {
+        let name = world.users.dice.pick(&world.app.programs).map(|program| program.name.clone());
+        let k = world.users.dice.chance(600).then(|| world.users.dice.below(3));
+        let ms = world.users.dice.below(MEETING_MS);
+        add(world, ms, Task::CancelMany { function: name.unwrap_or_default(), k });
+    }
+    if !world.settings.signing_keys.is_empty() {
+        for _ in 0..world.users.dice.below(3) {
+            let which = usize::try_from(world.users.dice.below(nonsense::STRANGERS)).unwrap_or(0);
+            let ms = world.users.dice.below(MEETING_MS);
+            add(world, ms, Task::Stranger(which));
+        }
+    }
+}
+
+fn send(world: &mut World, mut events: Vec<(String, String)>, within_ms: u64) {
     if !world.users.is_restless {
-        add(world, 0, Task::Send { events, not_before: None, seed: None });
+        add(world, 0, Task::Send { events, not_before: None, seed: None, k: None });
         return;
     }
+    let now = world.now;
     let dice = &mut world.users.dice;
-    let ms = dice.below(SENDING_MS);
+    let ms = dice.below(within_ms);
     let is_late = events.len() == 1 && dice.chance(150);
     let ahead = dice.below(AHEAD_MS);
-    let seed = dice.chance(200).then(|| format!("{},{}", crate::world::BEGIN_MS, seed_of(dice.entropy())));
+    // SDKs say when they began to send; some clocks are far behind.
+    let began = if dice.chance(700) { now.saturating_add(ms) } else { crate::world::BEGIN_MS };
+    let seed = dice.chance(200).then(|| format!("{began},{}", seed_of(dice.entropy())));
     let is_doubled = seed.is_none() && dice.chance(100);
     let is_sent_twice = dice.chance(250);
     let again = ms.saturating_add(dice.below(TWICE_MS));
@@ -60,7 +129,7 @@ fn send(world: &mut World, mut events: Vec<(String, String)>) {
         events.extend(events.first().cloned());
     }
     let not_before = is_late.then(|| world.now.saturating_add(ms).saturating_add(ahead));
-    let task = Task::Send { events, not_before, seed };
+    let task = Task::Send { events, not_before, seed, k: None };
     if is_sent_twice {
         add(world, again, task.clone());
     }

@@ -2,8 +2,10 @@
 
 use super::World;
 use super::agenda::{LATE_MS_MAX, TRAVEL_MS_MAX, Thing};
+use crate::app::canonical::{canonical, signature};
 use crate::app::garbage;
-use crate::app::request::{self, Request, Sent};
+use crate::app::program::{Act, Member};
+use crate::app::request::{self, Fetching, Request, Sent};
 use crate::app::wire::{self, CallBody};
 use crate::app::{CALL_FAILURES_MAX, Move, wander};
 use crate::fault::Fault;
@@ -80,7 +82,8 @@ impl World {
             |e: serde_json::Error| Violation { invariant: Invariant::NoFault, what: format!("a call: {e}") };
         let body: CallBody<'_> = serde_json::from_slice(&call.body).map_err(unreadable)?;
         let is_last = body.ctx.attempt.saturating_add(1) >= body.ctx.max_attempts;
-        self.watch.call(seat, from, &call.url, &body)?;
+        self.signature_matches(&call)?;
+        self.watch.call(seat, from, &call, &body)?;
         let other = self.calls.live.insert(unit_of(&call.id).to_owned(), call.id.clone());
         require(other.is_none(), Invariant::OneLiveAttempt, || format!("{} is called beside {other:?}", call.id))?;
         self.say(Tone::Turn, format_args!("    calls {}", story::call(&call.id)));
@@ -141,43 +144,86 @@ impl World {
         match self.app.go_on(id) {
             None => {}
             Some(Move::Answer(answer)) => self.answer(id, answer),
-            Some(Move::Save { path, body }) => self.request(Asker::App(id), "POST", &path, &[], body),
+            Some(Move::Save { path, body, runs_on }) => {
+                self.request(Asker::Saving(id), "POST", &path, &[], body);
+                if runs_on {
+                    self.after(0, Thing::AppGoesOn(id));
+                }
+            }
+            Some(Move::Fetch(path)) => self.request(Asker::App(id), "GET", &path, &[], Vec::new()),
             Some(Move::Send { id: event, name }) => {
-                let body = self.watch.sends(&event, &name, None);
+                let body = self.watch.sends(&event, &name, None, None);
                 self.request(Asker::App(id), "POST", "/e/key", &[], format!("[{body}]").into_bytes());
             }
+            Some(Move::Signal { mark, signal }) => {
+                let body = self.watch.signals(&mark, &signal);
+                self.request(Asker::App(id), "POST", "/v1/signals", &[], body);
+            }
+            Some(Move::RunOn) => self.after(0, Thing::AppGoesOn(id)),
+            Some(Move::Wait) => {}
             Some(Move::Work(ms)) => self.after(ms, Thing::AppGoesOn(id)),
             Some(Move::Wronged(what)) => return Err(Violation { invariant: Invariant::SavedStays, what }),
         }
         Ok(())
     }
 
-    /// The app hears what came of a request of its own: a checkpoint, or an event that a step sends.
+    /// The app hears what came of a checkpoint.
+    pub(super) fn app_saved(&mut self, id: u64, response: Option<&Response>) {
+        let Some(request) = self.app.requests.get(&id) else { return };
+        let status = response.map(|response| response.status);
+        if status != Some(200) {
+            let run = request.run.clone();
+            self.watch.disturb(&run);
+        }
+        let now = self.fresh();
+        let ms = self.dice.below(TRAVEL_MS_MAX);
+        match self.app.saved(id, status, now) {
+            None => {}
+            Some(None) => self.after(ms, Thing::AppGoesOn(id)),
+            Some(Some(answer)) => self.answer(id, answer),
+        }
+    }
+
+    /// The app hears what came of another request of its own: an event or a signal that a step sends, or what it fetches.
     pub(super) fn app_heard(&mut self, id: u64, response: Option<&Response>) -> Result<(), Violation> {
         let Some(request) = self.app.requests.get(&id) else { return Ok(()) };
-        let status = response.map(|response| response.status);
-        let is_saving = request.saving.is_some();
-        let run = request.run.clone();
-        if is_saving {
-            if status != Some(200) {
-                self.watch.disturb(&run);
-            }
-            let now = self.fresh();
-            let ms = self.dice.below(TRAVEL_MS_MAX);
-            match self.app.saved(id, status, now) {
-                None => {}
-                Some(None) => self.after(ms, Thing::AppGoesOn(id)),
-                Some(Some(answer)) => self.answer(id, answer),
-            }
-            return Ok(());
-        }
-        if status != Some(200) {
+        let (run, is_fetching) = (request.run.clone(), request.fetching != Fetching::Nothing);
+        let step = request.posting.as_ref().and_then(|mark| request.program.member(mark.split_once('/')?.1));
+        let is_event = matches!(step, Some(Member { act: Act::Step(step), .. }) if step.sends.is_some());
+        // Nobody waits for the signal: no fault of the step (PROTOCOL §7.5).
+        let is_done = |status| status == 200 || status == 404 && !is_fetching && !is_event;
+        let Some(response) = response.filter(|response| is_done(response.status)) else {
             self.after(SEND_AGAIN_MS, Thing::AppGoesOn(id));
             return Ok(());
+        };
+        if is_fetching {
+            self.watch.fetched(&run, &response.body)?;
+            require(self.app.fetched(id, &response.body), Invariant::DurableBeforeVisible, || {
+                format!("{run} is called with more than it can fetch: {}", String::from_utf8_lossy(&response.body))
+            })?;
+            return self.app_goes_on(id);
         }
-        let Some(event) = self.app.posted(id) else { return Ok(()) };
-        self.acknowledged(&event)?;
+        let Some(mark) = self.app.posted(id) else { return Ok(()) };
+        if is_event {
+            self.acknowledged(&mark)?;
+        }
         self.app_goes_on(id)
+    }
+
+    /// Where calls are signed: the body is canonical, and the signature is over it.
+    fn signature_matches(&self, call: &AppCall) -> Result<(), Violation> {
+        let header = call.headers.iter().find(|(name, _)| *name == "x-inngest-signature").map(|(_, value)| value);
+        let Some(key) = self.settings.signing_keys.first() else {
+            return require(header.is_none(), Invariant::CallsAreSigned, || format!("{} is signed by nobody", call.id));
+        };
+        let key = key.rsplit_once('-').map_or(key.as_str(), |(_, key)| key);
+        let body = String::from_utf8_lossy(&call.body);
+        let found = header.and_then(|header| header.strip_prefix("t=")?.split_once("&s="));
+        let holds = found.is_some_and(|(at, found)| {
+            let seconds = at.parse().unwrap_or(0);
+            canonical(&body).is_some_and(|canonical| signature(key, canonical.as_bytes(), seconds) == found)
+        });
+        require(holds, Invariant::CallsAreSigned, || format!("{} bears {header:?} over {body}", call.id))
     }
 
     fn answer(&mut self, id: u64, answer: AppAnswer) {

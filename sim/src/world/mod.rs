@@ -28,7 +28,7 @@ use crate::sabotage::{Sabotage, Saboteur};
 use crate::script::Script;
 use crate::server::{Asker, Requests};
 use crate::trace::{Tone, Trace};
-use crate::user::{self, Users};
+use crate::user::{self, Deed, Users};
 use agenda::{Agenda, Thing};
 use calls::Calls;
 use std::fmt::Arguments;
@@ -37,6 +37,10 @@ use stepwell_engine::turn::Settings;
 
 /// The moment at which every world begins, in milliseconds since the Unix epoch.
 pub const BEGIN_MS: u64 = 1_800_000_000_000;
+/// The keys of a server that has some.
+const SIGNING_KEY: &str = "signkey-test-abcdef0123456789abcdef0123456789";
+/// What users post events with.
+pub const EVENT_KEY: &str = "key";
 /// For so long things go wrong.
 const WILD_MS: u64 = 600_000;
 /// More than this never happens in a world that comes to rest.
@@ -57,12 +61,38 @@ pub struct Setup {
     pub events: usize,
     /// Whether users also send things twice, in batches and wrongly, cancel runs, and look.
     pub restless: bool,
+    /// What users do besides, and when.
+    pub deeds: Vec<(u64, Deed)>,
+    /// The server has keys: calls are signed, and requests need one.
+    pub is_signed: bool,
+    /// An event that came so long before a wait still ends it.
+    pub look_back_ms: Option<u64>,
     /// Dies at this crash point, counted from 1.
     pub crash_at: Option<u64>,
     /// What is wrong with the engine, to see that it is found.
     pub sabotage: Option<Sabotage>,
     /// Whether the story is kept.
     pub is_told: bool,
+}
+
+impl Setup {
+    /// These functions in this home, one event, and nothing besides.
+    #[must_use]
+    pub const fn of(seed: u64, kind: Kind, programs: Vec<Program>) -> Self {
+        Self {
+            seed,
+            kind,
+            programs,
+            events: 1,
+            restless: false,
+            deeds: Vec::new(),
+            is_signed: false,
+            look_back_ms: None,
+            crash_at: None,
+            sabotage: None,
+            is_told: false,
+        }
+    }
 }
 
 /// The world.
@@ -103,7 +133,8 @@ impl World {
     /// A world at its beginning.
     #[must_use]
     pub fn new(setup: Setup, faults: Faults) -> Self {
-        let users = Users::new(setup.seed, setup.events, setup.restless);
+        let users = Users::new(setup.seed, setup.events, setup.restless, setup.deeds);
+        let keys = |key: &str| if setup.is_signed { vec![key.to_owned()] } else { Vec::new() };
         let mut world = Self {
             now: BEGIN_MS,
             dice: Dice::new(setup.seed, Purpose::World),
@@ -111,7 +142,7 @@ impl World {
             home: Home::new(setup.kind),
             trace: if setup.is_told { Trace::kept() } else { Trace::default() },
             script: Script::default(),
-            watch: Watch::new(&setup.programs),
+            watch: Watch::new(&setup.programs, setup.kind, (setup.is_signed, setup.look_back_ms.unwrap_or(0))),
             points: 0,
             turns: 0,
             app: App::new(setup.programs),
@@ -119,9 +150,12 @@ impl World {
             requests: Requests::default(),
             calls: Calls::default(),
             settings: Settings {
+                cloud: setup.is_signed,
+                signing_keys: keys(SIGNING_KEY),
+                event_keys: keys(EVENT_KEY),
                 retry_interval: Some(Millis(2_000)),
+                wait_look_back: setup.look_back_ms.map(Millis),
                 version: "sim".to_owned(),
-                ..Settings::default()
             },
             sabotage: setup.sabotage.map(Saboteur::new),
             agenda: Agenda::default(),
@@ -200,6 +234,10 @@ impl World {
                 Ok(())
             }
             Thing::Heard(Asker::App(id), response) => self.app_heard(id, response.as_ref()),
+            Thing::Heard(Asker::Saving(id), response) => {
+                self.app_saved(id, response.as_ref());
+                Ok(())
+            }
             Thing::Heard(Asker::User(user), response) => user::heard(self, user, response),
             Thing::Heard(Asker::Nobody, _) => Ok(()),
             Thing::User(user) => {

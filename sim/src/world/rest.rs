@@ -14,8 +14,9 @@ impl World {
     /// Nothing is left to happen.
     pub(super) fn at_rest(&self) -> Result<(), Violation> {
         require(self.users.are_done(), Invariant::EverythingEnds, || "a user waits for ever".to_owned())?;
-        self.watch.every_run_is_as_planned(&self.app, &self.users.cancelled)?;
+        self.watch.every_run_is_as_planned(&self.app)?;
         self.watch.every_end_is_told_once(&self.home)?;
-        self.watch.every_event_started_its_runs(&self.app, &self.home)
+        self.watch.every_event_started_its_runs(&self.app, &self.home)?;
+        self.watch.everybody_has_met(&self.home)
     }
 }

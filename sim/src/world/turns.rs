@@ -8,6 +8,11 @@ use crate::trace::Tone;
 use stepwell_engine::ids::{Entropy, Millis};
 use stepwell_engine::turn::{ActorKind, Address, Done, Message, Supplied, Turn};
 
+/// How many times its rows an actor may hold in memory, written out ...
+const MEMORY_PER_ROWS_MAX: usize = 4;
+/// ... besides so much.
+const MEMORY_BYTES_LEAST: usize = 8 << 10;
+
 impl World {
     /// A turn of the actor at `to`, whose rows are `cell`, in the memory of `seat`.
     ///
@@ -83,8 +88,15 @@ impl World {
         {
             let fold = Hot::load(address, &Hot::rows(address, &cell));
             let fold = fold.map_err(|e| Violation { invariant: Invariant::NoFault, what: e.to_string() })?;
-            require(hot.state() == fold.state(), Invariant::StateIsTheFold, || {
-                format!("{address:?} is {:?}, but its rows say {:?}", hot.state(), fold.state())
+            let (held, folded) = (hot.state(), fold.state());
+            require(held == folded, Invariant::StateIsTheFold, || {
+                format!("{address:?} is {held:?}, but its rows say {folded:?}")
+            })?;
+            let bytes = held.map_or(0, |state| state.len());
+            let stored: usize = cell.rows.values().map(|row| row.len()).sum();
+            let most = stored.saturating_mul(MEMORY_PER_ROWS_MAX).saturating_add(MEMORY_BYTES_LEAST);
+            require(bytes <= most, Invariant::WithinBounds, || {
+                format!("{address:?} holds {bytes} bytes in memory of the {stored} in its rows")
             })?;
             if address.kind == ActorKind::Run {
                 self.owed_is_derivable(address, fold, &cell)?;
