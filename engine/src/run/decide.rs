@@ -196,3 +196,47 @@ pub fn holds_more(state: &State, added: usize) -> Result<(), Problem> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{EventId, Millis, RunId};
+    use crate::run::message::Start;
+
+    fn state(memo_bytes: usize) -> State {
+        let event = EventId::new(Millis(1), 1);
+        let start = Start {
+            run: RunId::derived(event, &"f".into()),
+            function: "f".into(),
+            function_version: 1,
+            event_ids: vec![event],
+            events: Vec::new(),
+            event_name: "e".to_owned(),
+            received_at: None,
+            not_before: None,
+            rerun: None,
+            cancel_on: Vec::new(),
+        };
+        let mut state = State::new(Millis(1), start);
+        state.memo_bytes = memo_bytes;
+        state
+    }
+
+    #[test]
+    fn whatever_a_step_leaves_counts_as_state_up_to_the_limit() {
+        let json = || RawValue::from_string("[1,2,3]".to_owned()).unwrap();
+        let record = |id: &str, what| Record { id: id.into(), name: String::new(), what };
+        let steps = [
+            record("a", What::Ran { data: json(), kind: None, timing: None }),
+            record("b", What::Stored { memo: json() }),
+            record("c", What::Invoked { function: "f".to_owned(), payload: Some(json()), until_ms: Millis(1) }),
+            record("d", What::Planned { race: false }),
+        ];
+        for (count, bytes) in [(1, 7), (2, 14), (3, 21), (4, 21)] {
+            let steps = steps.get(..count).unwrap();
+            assert!(within_limits(&state(RUN_STATE_BYTES_MAX - bytes), steps).is_ok(), "{count}");
+            let problem = within_limits(&state(RUN_STATE_BYTES_MAX - bytes + 1), steps).unwrap_err();
+            assert_eq!(problem.code, Some(Code::StateLimitExceeded), "{count}");
+        }
+    }
+}

@@ -116,4 +116,28 @@ mod tests {
         }
         assert_eq!(CallId::parse("nonsense"), None);
     }
+
+    #[test]
+    fn a_unit_reads_back_what_it_is_written_as_and_nothing_else() {
+        for (text, unit, step) in
+            [("discovery:7", UnitId::Discovery(7), "step"), ("step:a:b", UnitId::Step("a:b".into()), "a:b")]
+        {
+            assert_eq!(
+                (UnitId::parse(text), unit.to_string().as_str(), unit.step_id()),
+                (Some(unit.clone()), text, step)
+            );
+            assert_eq!(serde_json::from_str::<UnitId>(&serde_json::to_string(&unit).unwrap()).unwrap(), unit);
+        }
+        for text in ["discovery", "discovery:x", "other:1", ""] {
+            assert_eq!(UnitId::parse(text), None);
+            assert!(serde_json::from_value::<UnitId>(text.into()).is_err());
+        }
+    }
+
+    #[test]
+    fn what_is_no_call_id_is_none() {
+        for text in ["r/step:a", "r/step:a/x", "r/other:a/1", "step:a/1"] {
+            assert_eq!(CallId::parse(text), None, "{text}");
+        }
+    }
 }

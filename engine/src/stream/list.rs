@@ -76,3 +76,26 @@ impl Seen {
         Some(fitting.clamp(1, rows_left))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_many_events_are_read_next_as_their_size_so_far_leaves_room_for() {
+        let next = |rows, bytes| Seen { rows, bytes }.next_read();
+        assert_eq!(next(0, 0), Some(LIST_EVENTS_READ_FIRST));
+        assert_eq!(
+            next(LIST_EVENTS_READ_FIRST, 100),
+            Some(LIST_EVENTS_READ_MAX - LIST_EVENTS_READ_FIRST),
+            "small ones"
+        );
+        // Half of the bytes were seen in 16 rows: 16 more fit.
+        assert_eq!(next(16, LIST_BYTES_READ_MAX / 2), Some(16));
+        assert_eq!(next(16, LIST_BYTES_READ_MAX - 1), Some(1), "one more, however large");
+        assert_eq!(next(16, LIST_BYTES_READ_MAX), None);
+        assert_eq!(next(16, LIST_BYTES_READ_MAX + 1), None);
+        assert_eq!(next(LIST_EVENTS_READ_MAX - 1, 0), Some(1));
+        assert_eq!(next(LIST_EVENTS_READ_MAX, 0), None);
+    }
+}

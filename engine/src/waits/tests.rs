@@ -169,15 +169,14 @@ fn an_event_with_many_waits_goes_round_in_several_turns_and_misses_none() {
     let mut resumed = Vec::new();
     let mut done = waits.tell(&arrived(200, "{}"));
     assert_eq!(told(&done).len(), WAITS_PER_TURN_MAX);
-    loop {
-        resumed.extend(told(&done));
-        if done.wake_at.is_none() {
-            break;
-        }
+    resumed.extend(told(&done));
+    for is_last in [false, true] {
         assert_eq!(done.wake_at, Some(waits.now));
         done = waits.turn(Message::Wake).unwrap();
-        assert!(told(&done).len() <= WAITS_PER_TURN_MAX);
+        assert_eq!(told(&done).len(), if is_last { 1 } else { WAITS_PER_TURN_MAX });
+        resumed.extend(told(&done));
     }
+    assert_eq!(done.wake_at, None);
     resumed.sort_unstable();
     resumed.dedup();
     assert_eq!(resumed.len(), count);
@@ -246,4 +245,107 @@ fn what_no_actor_sends_is_a_fault_and_changes_nothing() {
     for key in ["x", "wait/x", "signal/holder"] {
         assert!(Waits::load("a", &[(Range::all(), vec![Row { key: key.to_owned(), value: b"{}".to_vec() }])]).is_err());
     }
+}
+
+#[test]
+fn whoever_is_told_of_a_wait_is_told_where_it_is_kept() {
+    let mut waits = waits();
+    let done = waits.tell(&register(1, None));
+    let to_run = sent(&done).into_iter().find(|(to, _)| to.kind == ActorKind::Run).unwrap().1;
+    assert_eq!(to_run, json!({"Registered": {"waiter": {"Step": "s"}, "at": "0"}}));
+    let asked = sent(&done).into_iter().find(|(to, _)| to.kind == ActorKind::Stream).unwrap().1;
+    let want = json!({
+        "event": "a/b", "route": {"Any": 0}, "until": 1_000, "since": {"at": 100}, "asker": wait(1), "at": "0"
+    });
+    assert_eq!(asked, json!({"Want": want}));
+    let done = waits.tell(&hold(2, false));
+    assert_eq!(sent(&done)[0].1, json!({"Registered": {"waiter": {"Step": "s"}, "at": "0"}}));
+}
+
+#[test]
+fn a_run_waits_once_per_step_and_once_per_event_that_cancels_it() {
+    let mut waits = waits();
+    let run = wait(1).run;
+    for waiter in [Waiter::Step("s".into()), Waiter::Step("t".into()), Waiter::Cancel(0), Waiter::Cancel(1)] {
+        assert_eq!(
+            tell(&mut waits, 100, &Tell::Register(register_of(WaitId { run, waiter }, None))),
+            ["1: Registered"]
+        );
+    }
+    let told = tell(&mut waits, 200, &arrived(200, "{}"));
+    assert_eq!(told, ["1: CancelledBy", "1: CancelledBy", "1: Resumed {}", "1: Resumed {}"]);
+}
+
+#[test]
+fn as_many_waits_as_one_turn_looks_at_need_no_second_turn() {
+    let mut waits = waits();
+    for run in 0..WAITS_PER_TURN_MAX as u128 {
+        waits.rows.insert(row_key(&wait(run)), serde_json::to_vec(&register_of(wait(run), None)).unwrap());
+    }
+    waits.now = Millis(200);
+    let done = waits.tell(&arrived(200, "{}"));
+    assert_eq!((told(&done).len(), done.wake_at), (WAITS_PER_TURN_MAX, None));
+    assert!(waits.rows.is_empty());
+    let idle = waits.turn(Message::Wake).unwrap();
+    assert!(idle.writes.is_empty() && idle.effects.is_empty());
+}
+
+#[test]
+fn waits_that_an_event_does_not_fulfil_are_looked_at_once_and_stay() {
+    let mut waits = waits();
+    let count = WAITS_PER_TURN_MAX as u128 + 1;
+    for run in 0..count {
+        let register = register_of(wait(run), Some("event.data.k == async.data.k"));
+        waits.rows.insert(row_key(&wait(run)), serde_json::to_vec(&register).unwrap());
+    }
+    waits.now = Millis(200);
+    let last = count - 1;
+    let done = waits.tell(&arrived(200, &format!(r#"{{"k":{last}}}"#)));
+    assert_eq!((told(&done), done.wake_at), (Vec::new(), Some(waits.now)));
+    let done = waits.turn(Message::Wake).unwrap();
+    assert_eq!((told(&done).len(), done.wake_at), (1, None));
+    assert_eq!(waits.rows.len(), WAITS_PER_TURN_MAX, "the event is not kept, and the others wait on");
+}
+
+#[test]
+fn a_look_back_for_a_wait_that_is_over_is_nothing_new() {
+    let mut waits = waits();
+    tell(&mut waits, 100, &register(1, None));
+    let only = Arrived { id: event_id(120), received_at: Millis(120), event: raw("{}"), only: Some(wait(2)) };
+    assert_eq!(tell(&mut waits, 121, &Tell::Arrived(only)), NONE);
+    assert_eq!(waits.rows.len(), 1);
+}
+
+#[test]
+fn a_signal_is_lost_only_to_the_one_who_gives_it_up() {
+    let mut waits = waits();
+    tell(&mut waits, 100, &hold(1, false));
+    // Said twice, it is said once; and what another run gives up is not this signal.
+    assert_eq!(tell(&mut waits, 100, &hold(1, false)), NONE);
+    let removed = waits.tell(&Tell::Remove(wait(2)));
+    assert!(removed.writes.is_empty());
+    assert_eq!(signal(&mut waits, "go").1, ["1: Signalled 5"]);
+    tell(&mut waits, 100, &Tell::Remove(wait(1)));
+    tell(&mut waits, 100, &hold(2, false));
+    tell(&mut waits, 100, &Tell::Remove(wait(2)));
+    assert_eq!(signal(&mut waits, "go").0, Err(Code::SignalUnknown));
+    assert!(waits.rows.is_empty());
+}
+
+#[test]
+fn an_expired_waiter_that_is_followed_by_another_is_not_remembered() {
+    let mut waits = waits();
+    tell(&mut waits, 100, &hold(1, false));
+    let late = Hold { wait: wait(2), signal: "go".to_owned(), expires_at: Millis(2_000), replace: true };
+    assert_eq!(tell(&mut waits, 1_000, &Tell::Hold(late)), ["2: Registered"]);
+    assert_eq!(waits.rows.keys().collect::<Vec<_>>(), ["signal/holder"]);
+}
+
+#[test]
+fn a_restart_owes_nothing_and_a_call_is_none_of_theirs() {
+    let mut waits = waits();
+    tell(&mut waits, 100, &register(1, None));
+    let done = waits.turn(Message::Resume).unwrap();
+    assert_eq!(done, Done::default());
+    assert!(waits.turn(Message::Lost(Vec::new())).is_err());
 }

@@ -1,9 +1,11 @@
 //! What stops a run.
 
-use crate::driver::{Driver, ran, sleep};
+use crate::driver::{Driver, ran, raw, sleep};
 use serde_json::{Value, json};
 use stepwell_engine::ids::{EventId, Millis};
-use stepwell_engine::run::message::Tell;
+use stepwell_engine::limits::WAIT_TIME_DEFAULT;
+use stepwell_engine::run::message::{Ask, Tell};
+use stepwell_engine::waits::message::Waiter;
 
 /// A run of a function with this flow control.
 fn with(flow: &Value) -> Driver {
@@ -113,4 +115,120 @@ fn a_timeout_that_a_deploy_took_away_stops_nobody() {
     run.now += 2_000;
     run.returns(&call, &json!(1));
     assert_eq!(run.status(), "Completed");
+}
+
+#[test]
+fn a_run_of_a_batch_and_a_watch_that_cannot_be_kept_are_not_watched() {
+    let cancel = json!({"cancel": [
+        {"event": "t/blank", "if": "  "},
+        {"event": "t/broken", "if": "async.data ==="},
+        {"event": "t/now", "until": {"At": 1_700_000_000_000_u64}},
+        {"event": "t/soon", "until": {"At": 1_700_000_000_001_u64}},
+    ]});
+    let watched = |run: &Driver| -> Vec<Value> {
+        run.sends.iter().filter_map(|(_, tell)| tell.get("Register")).map(|told| told["event"].clone()).collect()
+    };
+    let mut run = with(&cancel);
+    run.begin(|_| {});
+    assert_eq!(watched(&run), ["t/blank", "t/soon"]);
+    let blank = run.sends.iter().find_map(|(_, tell)| tell.get("Register")).unwrap();
+    assert!(blank.get("expression").is_none(), "it holds for every event: {blank}");
+    assert_eq!(blank["expires_at"], json!(run.now + WAIT_TIME_DEFAULT.0));
+
+    let mut batch = with(&cancel);
+    batch.begin(|start| start.events.push(start.events[0].clone()));
+    assert!(watched(&batch).is_empty(), "there is no one event to compare with");
+}
+
+#[test]
+fn a_watch_counts_events_from_the_one_that_started_the_run_or_from_its_beginning() {
+    for (received_at, since) in [(Some(5), 5), (None, 1_700_000_000_000_u64)] {
+        let mut run = with(&json!({"cancel": [{"event": "t/stop"}]}));
+        run.begin(|start| start.received_at = received_at.map(Millis));
+        let register = run.sends.iter().find_map(|(_, tell)| tell.get("Register")).unwrap();
+        let first = json!(EventId::new(Millis(1_700_000_000_000), 7));
+        assert_eq!(register["since"], json!({"at": since, "after": first}));
+        assert_eq!((&register["taken"], &register["wait"]["waiter"]), (&json!([first]), &json!({"Cancel": 0})));
+    }
+}
+
+#[test]
+fn a_watch_that_is_written_down_after_the_run_is_over_or_that_it_never_had_is_removed() {
+    let mut run = with(&json!({"cancel": [{"event": "t/stop"}]}));
+    let call = run.begin(|_| {});
+    let registered = |run: &mut Driver, place| {
+        run.sends.clear();
+        run.tell(&Tell::Registered { waiter: Waiter::Cancel(place), at: "there".to_owned() });
+        run.sends.iter().filter(|(_, tell)| tell.get("Remove").is_some()).count()
+    };
+    assert_eq!([registered(&mut run, 0), registered(&mut run, 1)], [0, 1]);
+    run.returns(&call, &json!(1));
+    assert_eq!(registered(&mut run, 0), 1);
+}
+
+#[test]
+fn a_watch_that_cannot_be_kept_fails_the_run_unless_it_is_over() {
+    let refused = || {
+        let problem = serde_json::from_value(json!({"name": "wait_routes_exceeded", "message": "m"})).unwrap();
+        Tell::Refused { waiter: Waiter::Cancel(0), problem }
+    };
+    let mut run = with(&json!({"cancel": [{"event": "t/stop"}]}));
+    run.begin(|_| {});
+    run.tell(&refused());
+    assert_eq!((run.status().as_str(), &run.summary()["output"]["message"]), ("Failed", &json!("m")));
+    run.tell(&refused());
+    assert_eq!(run.journal(), ["Started", "GivenUp"]);
+    // A run has no watch that a signal could end.
+    run.tell(&Tell::Signalled { waiter: Waiter::Cancel(0), signal: "s".to_owned(), data: raw("1") });
+    assert_eq!(run.journal(), ["Started", "GivenUp"]);
+}
+
+#[test]
+fn a_bulk_cancellation_stops_the_runs_that_it_is_about() {
+    for (condition, stopped) in [
+        (None, true),
+        (Some("event.data.n == 1"), true),
+        (Some("event.data.n == 2"), false),
+        (Some("event.data"), false),
+    ] {
+        let mut run = Driver::idle(4);
+        run.begin(|_| {});
+        let condition = condition.map(str::to_owned);
+        run.tell(&Tell::CancelIf { cancellation: "c1".to_owned(), condition: condition.clone() });
+        assert_eq!(run.status() == "Cancelled", stopped, "{condition:?}");
+        if stopped {
+            assert_eq!(by(&run), json!({"Bulk": "c1"}));
+        }
+    }
+}
+
+#[test]
+fn the_time_that_a_run_has_counts_from_when_it_could_first_be_called() {
+    let mut run = with(&json!({"timeouts": {"finish": 30_000}}));
+    let began = run.now;
+    run.begin_later(|start| start.not_before = Some(Millis(began + 60_000)));
+    assert_eq!(run.pass_till_woken(), 60_000);
+    run.call();
+    assert_eq!(run.wake_at, Some(began + 60_000 + 30_000));
+    // What was to begin in the past begins now.
+    let mut run = with(&json!({"timeouts": {"finish": 30_000}}));
+    run.begin(|start| start.not_before = Some(Millis(began - 5_000)));
+    assert_eq!(run.wake_at, Some(began + 30_000));
+}
+
+#[test]
+fn a_request_to_stop_a_run_says_who_asked() {
+    let mut run = with(&json!({}));
+    run.begin(|_| {});
+    run.ask(&Ask::Cancel);
+    assert_eq!(by(&run), "Request");
+}
+
+#[test]
+fn a_run_that_has_begun_late_says_so_and_watches_nothing() {
+    let mut run = with(&json!({"timeouts": {"start": 10_000}, "cancel": [{"event": "t/stop"}]}));
+    let received_at = run.now - 10_001;
+    run.begin_later(|start| start.received_at = Some(Millis(received_at)));
+    assert_eq!(by(&run), "StartTimeout");
+    assert!(run.sends.iter().all(|(_, tell)| tell.get("Register").is_none()));
 }

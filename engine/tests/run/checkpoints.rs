@@ -2,6 +2,7 @@
 
 use crate::driver::{Driver, complete, ran, raw, sleep, threw};
 use serde_json::json;
+use stepwell_engine::limits::{RUN_STATE_BYTES_MAX, STEP_OUTPUT_BYTES_MAX};
 use stepwell_engine::run::message::Ask;
 
 #[test]
@@ -98,4 +99,48 @@ fn what_a_checkpoint_cannot_carry_is_refused_by_name() {
     }
     assert_eq!(run.ask(&Ask::Checkpoint(raw("[1]")))["Err"]["code"], "body_invalid");
     assert_eq!(run.journal(), ["Started"]);
+}
+
+#[test]
+fn a_step_twice_in_one_checkpoint_is_saved_once_as_it_was_said_first() {
+    let (mut run, call) = Driver::started();
+    let stored = json!({"id": "b", "op": "Step", "data": {"data": 2}});
+    assert_eq!(run.checkpoint(&call, &json!([ran("a", 1), ran("a", 2), stored])), json!({"Ok": null}));
+    assert_eq!(run.ask(&Ask::Actions)["Ok"], json!({"a": {"data": 1}, "b": {"data": 2}}));
+    let row: serde_json::Value = serde_json::from_slice(run.rows.values().last().unwrap()).unwrap();
+    assert_eq!(row["entry"]["Checkpointed"]["steps"].as_array().map(Vec::len), Some(2));
+}
+
+#[test]
+fn a_checkpoint_of_no_dispatch_is_stale() {
+    let (mut run, call) = Driver::started();
+    let body = |unit: &str, generation: serde_json::Value| {
+        raw(&json!({"qi_id": unit, "generation_id": generation, "steps": [ran("a", 1)]}).to_string())
+    };
+    let mine = call.ctx("qi_id").as_str().unwrap();
+    for (unit, generation) in [("nonsense", json!(1)), ("step:a", json!(1)), (mine, json!(2)), (mine, json!(null))] {
+        let answer = run.ask(&Ask::Checkpoint(body(unit, generation)));
+        assert_eq!(answer["Err"]["code"], "checkpoint_stale", "{unit}");
+        assert!(answer["Err"]["message"].as_str().unwrap().contains("no longer the current attempt"));
+    }
+    assert_eq!(run.journal(), ["Started"]);
+}
+
+#[test]
+fn a_checkpoint_keeps_to_the_limits_of_a_run() {
+    let (mut run, call) = Driver::started();
+    run.is_large = true;
+    let large = "x".repeat(STEP_OUTPUT_BYTES_MAX - 2);
+    assert_eq!(run.checkpoint(&call, &json!([ran("a", large.clone())])), json!({"Ok": null}));
+    let too_large = run.checkpoint(&call, &json!([ran("b", large.clone() + "x")]));
+    assert_eq!(too_large["Err"]["code"], "state_too_large");
+    let nameless = run.checkpoint(&call, &json!([ran("", 1)]));
+    assert_eq!(nameless["Err"]["code"], "body_invalid");
+    // Seven more fit, the eighth does not.
+    for n in 0..RUN_STATE_BYTES_MAX / STEP_OUTPUT_BYTES_MAX - 2 {
+        assert_eq!(run.checkpoint(&call, &json!([ran(&format!("s{n}"), large.clone())])), json!({"Ok": null}));
+    }
+    let full = run.checkpoint(&call, &json!([ran("t", large.clone()), ran("u", 1)]));
+    assert_eq!(full["Err"]["code"], "state_limit_exceeded");
+    assert_eq!(run.status(), "Running");
 }

@@ -2,6 +2,7 @@
 
 use crate::driver::{Driver, planned, ran};
 use serde_json::{Value, json};
+use stepwell_engine::ids::{EventId, Millis};
 use stepwell_engine::run::message::Ask;
 
 fn names(events: &[Value]) -> Vec<&str> {
@@ -91,4 +92,52 @@ fn a_run_uses_the_newest_address_of_its_function() {
     }
     run.ops(&call, &json!([ran("a", 1)]));
     assert!(run.call().url.starts_with("http://127.0.0.1:4000/x?fnId=app-fn&stepId="));
+}
+
+#[test]
+fn the_end_of_a_run_is_told_with_its_time_and_its_cause() {
+    let (mut run, call) = Driver::started();
+    run.now += 5;
+    run.throws(&call, &[("x-inngest-no-retry", "true")]);
+    let (ended_at, id) = (run.now, run.summary()["run_id"].as_str().unwrap().to_owned());
+    let error = json!({"error": "Error", "name": "Error", "message": "boom", "stack": "s"});
+    let result = json!({"name": "Error", "message": "boom", "stack": "s"});
+    let told: Vec<Value> =
+        run.sends.iter().filter(|(to, _)| to == "Stream").map(|(_, tell)| tell["System"].clone()).collect();
+    assert_eq!(told.len(), 2);
+    for (told, name) in told.iter().zip(["inngest/function.finished", "inngest/function.failed"]) {
+        let event_id = EventId::derived(Millis(ended_at), &format!("{name}/{id}"));
+        assert_eq!(told["id"], json!(event_id));
+        assert_eq!((&told["seeded"], &told["name"], &told["ts"]), (&json!(true), &json!(name), &json!(ended_at)));
+        let event = &told["event"];
+        assert_eq!((&event["ts"], &event["name"], &event["user"]), (&json!(ended_at), &json!(name), &json!({})));
+        let shown = if name.ends_with("failed") { id.clone() } else { event_id.to_string() };
+        assert_eq!(event["id"], json!(shown));
+        let data = &event["data"];
+        assert_eq!((&data["error"], &data["result"], &data["run_id"]), (&error, &result, &json!(id)));
+        assert_eq!(data["_inngest"], json!({"status": "Failed"}));
+    }
+    let history: Vec<&Value> = run.sends.iter().filter(|(to, _)| to == "History").map(|(_, tell)| tell).collect();
+    assert_eq!(history[0]["Started"]["event"], json!(EventId::new(Millis(1_700_000_000_000), 7)));
+    assert_eq!(*history[1], json!({"Ended": {"run": id, "status": "Failed", "at": ended_at}}));
+}
+
+#[test]
+fn a_summary_tells_when_a_run_began_and_ended() {
+    let (mut run, call) = Driver::started();
+    let before = run.summary();
+    assert_eq!((&before["ended_at"], &before["output"]), (&Value::Null, &Value::Null));
+    assert_eq!(before["run_started_at"], "2023-11-14T22:13:20.000Z");
+    assert_eq!(before["event_id"], json!(EventId::new(Millis(1_700_000_000_000), 7)));
+    run.now += 1_500;
+    run.returns(&call, &json!(1));
+    assert_eq!(run.summary()["ended_at"], "2023-11-14T22:13:21.500Z");
+}
+
+#[test]
+fn whoever_watches_a_run_is_told_how_far_its_journal_has_come() {
+    let (mut run, call) = Driver::started();
+    assert_eq!(run.news, ["1"]);
+    run.ops(&call, &json!([ran("a", 1)]));
+    assert_eq!(run.news, ["1", "2"]);
 }

@@ -3,7 +3,7 @@
 use crate::driver::{Driver, invoke, raw};
 use serde_json::{Value, json};
 use stepwell_engine::ids::{EventId, Millis, RunId};
-use stepwell_engine::limits::INVOKE_DEPTH_MAX;
+use stepwell_engine::limits::{EVENT_BYTES_MAX, INVOKE_DEPTH_MAX, NAME_BYTES_MAX};
 use stepwell_engine::run::message::{Returned, Tell};
 
 fn invocations(run: &Driver) -> Vec<Value> {
@@ -126,4 +126,86 @@ fn an_invocation_that_cannot_be_made_is_a_failed_attempt() {
         run.ops(&call, &json!([{"id": "i", "op": "InvokeFunction", "opts": opts, "displayName": "i"}]));
         assert_eq!(run.status(), "Failed", "{opts}");
     }
+}
+
+#[test]
+fn an_invocation_says_when_it_was_made_by_whom_and_for_how_long() {
+    let (mut run, call) = Driver::started();
+    run.now += 5;
+    let mut op = invoke("i", "other-child", &json!({"meta": {"m": 1}}));
+    op["opts"]["timeout"] = json!("10s");
+    run.ops(&call, &json!([op]));
+    let id = run.summary()["run_id"].as_str().unwrap().to_owned();
+    let event_id = EventId::derived(Millis(run.now), &format!("inngest/function.invoked/{id}/i"));
+    let marker = json!({
+        "correlation_id": format!("{id}.i"), "depth": 1, "expire": run.now + 10_000, "fn_id": "other-child", "name": "i",
+        "source_fn_id": run.summary()["function_id"], "source_fn_v": 1
+    });
+    let event = json!({
+        "data": {"_inngest": marker}, "id": event_id, "meta": {"m": 1}, "name": "inngest/function.invoked", "ts": run.now,
+        "user": {}
+    });
+    let sent = run.sends.iter().find(|(to, _)| to == "Stream").map(|(_, tell)| tell["System"].clone()).unwrap();
+    let system = json!({
+        "id": event_id, "seeded": true, "user_id": null, "name": "inngest/function.invoked", "ts": run.now, "event": event
+    });
+    assert_eq!(sent, system);
+}
+
+#[test]
+fn an_invocation_keeps_to_the_limits_of_an_event() {
+    let invocation = |function: usize, payload: usize| {
+        let (mut run, call) = Driver::started_with(0);
+        // `{"data":{"x":"…"}}` is seventeen bytes and the text.
+        let payload = json!({"data": {"x": "x".repeat(payload - 17)}});
+        run.ops(&call, &json!([invoke("i", &"f".repeat(function), &payload)]));
+        (run.status(), invocations(&run).len())
+    };
+    let made = ("Running".to_owned(), 1);
+    let refused = ("Failed".to_owned(), 0);
+    assert_eq!(invocation(NAME_BYTES_MAX, 20), made);
+    assert_eq!(invocation(NAME_BYTES_MAX + 1, 20), refused);
+    assert_eq!(invocation(1, EVENT_BYTES_MAX), made);
+    assert_eq!(invocation(1, EVENT_BYTES_MAX + 1), refused);
+}
+
+#[test]
+fn each_event_of_a_batch_that_somebody_waits_for_is_answered() {
+    let invoker = |count: u128| RunId::derived(EventId::new(Millis(5), count), &"app-parent".into());
+    let event = |marker: Value| {
+        let event = json!({"name": "inngest/function.invoked", "data": marker, "id": "x", "ts": 1, "user": {}});
+        raw(&event.to_string())
+    };
+    let waited = |count| event(json!({"_inngest": {"correlation_id": format!("{}.s{count}", invoker(count))}}));
+    let mut run = Driver::idle(4);
+    let call = run
+        .begin(|start| start.events = vec![event(json!({})), waited(1), event(json!({"_inngest": null})), waited(2)]);
+    run.returns(&call, &json!(1));
+    let answered: Vec<Value> = run.sends.iter().filter_map(|(_, tell)| tell.get("Returned")).cloned().collect();
+    assert_eq!(answered.iter().map(|answer| answer["step"].clone()).collect::<Vec<_>>(), ["s1", "s2"]);
+    let finished = run.events();
+    let places: Vec<Value> = finished.iter().map(|event| event["data"]["correlation_id"].clone()).collect();
+    assert_eq!(places, [Value::Null, json!(format!("{}.s1", invoker(1))), json!(format!("{}.s2", invoker(2)))]);
+    let id = run.summary()["run_id"].as_str().unwrap().to_owned();
+    let cause = |end: &str| EventId::derived(Millis(run.now), &format!("inngest/function.finished/{id}{end}"));
+    let ids: Vec<Value> = finished.iter().map(|event| event["id"].clone()).collect();
+    assert_eq!(ids, [json!(cause("")), json!(cause("/1")), json!(cause("/3"))]);
+    assert_eq!(finished[2]["data"]["event"], serde_json::from_str::<Value>(waited(2).get()).unwrap());
+}
+
+#[test]
+fn only_an_invocation_names_who_waits() {
+    let invoker = RunId::derived(EventId::new(Millis(5), 5), &"app-parent".into());
+    let answers = |name: &str, correlation: &str| {
+        let marker = json!({"correlation_id": correlation, "fn_id": "app-fn"});
+        let event = json!({"name": name, "data": {"_inngest": marker}, "id": "x", "ts": 1, "user": {}});
+        let mut run = Driver::idle(4);
+        let call = run.begin(|start| start.events = vec![raw(&event.to_string())]);
+        run.returns(&call, &json!(1));
+        run.sends.iter().filter(|(_, tell)| tell.get("Returned").is_some()).count()
+    };
+    assert_eq!(answers("inngest/function.invoked", &format!("{invoker}.s")), 1);
+    assert_eq!(answers("t/go", &format!("{invoker}.s")), 0);
+    assert_eq!(answers("inngest/function.invoked", "nonsense.s"), 0);
+    assert_eq!(answers("inngest/function.invoked", &invoker.to_string()), 0);
 }

@@ -25,4 +25,5 @@ mod rerunning;
 mod retries;
 mod sequence;
 mod sleeping;
+mod timeline;
 mod waiting;

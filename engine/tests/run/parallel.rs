@@ -195,3 +195,110 @@ fn after_parallel_sleeps_steps_run_immediately_again() {
     run.pass(1_000);
     assert_eq!(run.call().ctx("disable_immediate_execution"), false);
 }
+
+#[test]
+fn only_planned_steps_are_awaited_together() {
+    // Two sleeps found at once end each for itself: nothing was planned that could coalesce with them.
+    let (mut run, call) = Driver::started();
+    run.ops(&call, &json!([sleep("a", "1s"), sleep("b", "2s")]));
+    run.pass_till_woken();
+    assert_eq!(run.call().stack(), ["a"]);
+}
+
+#[test]
+fn one_planned_step_beside_what_was_done_is_not_parallel() {
+    let (mut run, call) = Driver::started();
+    run.ops(&call, &json!([ran("a", 1), planned("p")]));
+    let calls = run.calls();
+    assert_eq!(calls.iter().map(Call::step).collect::<Vec<_>>(), ["step", "p"]);
+    run.ops(step(&calls, "step"), &json!([planned("p")]));
+    run.no_calls();
+    run.ops(step(&calls, "p"), &json!([ran("p", 1)]));
+    assert_eq!(run.call().ctx("disable_immediate_execution"), false);
+}
+
+#[test]
+fn what_is_done_or_races_is_not_awaited() {
+    let (mut run, call) = Driver::started();
+    run.ops(&call, &json!([ran("a", 1)]));
+    let call = run.call();
+    // `a` is done, `r` races: only `p` and `q` are waited for.
+    run.ops(&call, &json!([planned("a"), racing("r"), planned("p"), planned("q")]));
+    let calls = run.calls();
+    assert_eq!(calls.iter().map(Call::step).collect::<Vec<_>>(), ["p", "q", "r"]);
+    run.ops(step(&calls, "p"), &json!([ran("p", 1)]));
+    run.no_calls();
+    run.ops(step(&calls, "q"), &json!([ran("q", 1)]));
+    assert_eq!(run.call().stack(), ["a", "p", "q"]);
+    run.ops(step(&calls, "r"), &json!([ran("r", 1)]));
+    assert_eq!(run.call().stack(), ["a", "p", "q", "r"]);
+}
+
+#[test]
+fn an_sdk_that_does_not_coalesce_awaits_nothing_also_where_a_later_version_takes_over() {
+    let (mut run, call) = Driver::started();
+    run.ops_of("1", &call, &json!([planned("p"), planned("q")]));
+    let calls = run.calls();
+    run.ops_of("2", step(&calls, "p"), &json!([ran("p", 1)]));
+    assert_eq!(run.call().stack(), ["p"]);
+}
+
+#[test]
+fn a_request_for_a_discovery_is_made_though_others_are_awaited() {
+    let (mut run, call) = Driver::started();
+    run.ops(&call, &json!([planned("p"), planned("q"), {"id": "d", "op": "DiscoveryRequest"}]));
+    let calls = run.calls();
+    assert_eq!(calls.iter().map(Call::step).collect::<Vec<_>>(), ["step", "p", "q"]);
+}
+
+#[test]
+fn a_step_that_is_done_and_rests_or_runs_again_is_left_as_it_is() {
+    let (mut run, call) = Driver::started();
+    run.ops(&call, &json!([ran("a", 1)]));
+    let call = run.call();
+    run.ops(&call, &json!([sleep("a", "1s"), sleep("b", "2s")]));
+    assert_eq!(run.pass_till_woken(), 2_000, "`a` does not sleep");
+    assert_eq!(run.call().body["steps"], json!({"a": {"data": 1}, "b": null}));
+}
+
+#[test]
+fn a_unit_is_caused_by_the_step_that_ended_before_it() {
+    let (mut run, call) = Driver::started();
+    run.ops(&call, &json!([ran("a", 1), ran("b", 1), planned("p"), planned("q")]));
+    let current: Vec<_> = run.calls().iter().map(|call| call.ctx("stack")["current"].clone()).collect();
+    assert_eq!(current, [2, 2]);
+}
+
+#[test]
+fn an_answer_beside_others_that_asks_for_nothing_new_waits_for_them() {
+    let (mut run, call) = Driver::started();
+    run.ops_of("1", &call, &json!([planned("p"), sleep("s", "1h")]));
+    let calls = run.calls();
+    run.ops_of("1", step(&calls, "p"), &json!([ran("p", 1)]));
+    let call = run.call();
+    for nothing in [json!([]), json!([planned("p")])] {
+        run.ops_of("1", &call, &nothing);
+        assert_eq!(run.status(), "Running");
+        run.no_calls();
+    }
+    run.pass_till_woken();
+    assert_eq!(run.call().stack(), ["p", "s"]);
+}
+
+#[test]
+fn whatever_is_new_moves_a_run_and_what_is_done_does_not() {
+    let again = [
+        planned("a"),
+        sleep("a", "1s"),
+        crate::driver::wait_for("a", "t/w", None, "1h"),
+        crate::driver::wait_for_signal("a", "go", "fail"),
+        crate::driver::invoke("a", "app-child", &json!({"data": {}})),
+    ];
+    for op in again {
+        let (mut run, call) = Driver::started_with(0);
+        run.ops(&call, &json!([ran("a", 1)]));
+        let call = run.call();
+        run.ops(&call, &json!([op]));
+        assert_eq!(run.summary()["output"]["name"], "answer_empty", "{op}");
+    }
+}

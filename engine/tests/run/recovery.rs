@@ -2,7 +2,11 @@
 
 use crate::driver::{Driver, planned, ran, sleep, threw};
 use serde_json::json;
-use stepwell_engine::turn::Message;
+use stepwell_engine::actor::Actor;
+use stepwell_engine::ids::{EventId, Millis};
+use stepwell_engine::run::Run;
+use stepwell_engine::run::message::Tell;
+use stepwell_engine::turn::{CallFailure, CallOutcome, Message, Range, Row};
 
 #[test]
 fn a_call_that_a_crash_hid_is_made_again_under_a_new_generation() {
@@ -117,4 +121,71 @@ fn a_run_that_is_made_anew_and_woken_asks_for_its_calls_again_under_the_same_ids
     run.turn(Message::Wake);
     assert_eq!(run.calls().into_iter().map(|call| call.id).collect::<Vec<_>>(), ids);
     assert_eq!(run.journal(), ["Started", "Answered"], "nothing is given up, so nothing is written");
+}
+
+#[test]
+fn what_was_sent_is_owed_also_where_the_clock_was_set_back() {
+    let (mut run, call) = Driver::started();
+    run.now -= 60_000;
+    run.turn(Message::Wake);
+    assert!(run.owing, "the call is still in flight");
+    run.returns(&call, &json!(1));
+    assert!(!run.owing);
+}
+
+#[test]
+fn a_call_for_a_step_that_another_request_saved_is_owed_no_longer() {
+    let (mut run, call) = Driver::started();
+    run.ops(&call, &json!([planned("a"), planned("b")]));
+    let first = run.calls();
+    run.turn(Message::Lost(vec![first[0].id.clone()]));
+    let again = run.call();
+    assert_eq!((again.step(), again.ctx("generation_id")), ("a", &json!(2)));
+    run.checkpoint(&first[1], &json!([ran("a", 1)]));
+    run.ops(&first[1], &json!([threw("b")]));
+    // What is left is a retry, of the generation that the call for `a` has.
+    assert!(!run.owing && run.wake_at.is_some());
+}
+
+#[test]
+fn a_call_that_is_lost_before_it_is_due_again_is_not_sent() {
+    let (mut run, call) = Driver::started();
+    run.ops(&call, &json!([threw("a")]));
+    assert!(!run.owing);
+    run.crash();
+    assert!(!run.owing, "it waits for its retry");
+    run.no_calls();
+}
+
+#[test]
+fn a_call_id_that_no_run_gave_is_a_fault() {
+    let (mut run, _) = Driver::started();
+    assert!(run.refuses(Message::Lost(vec!["nonsense".to_owned()])));
+    let answer = Err(CallFailure::TimedOut(String::new()));
+    let outcome = CallOutcome { id: "nonsense".to_owned(), answer };
+    assert!(run.refuses(Message::Answered(outcome)));
+    assert!(run.refuses(Message::Tell(b"{}".to_vec())));
+    assert!(run.refuses(Message::Ask { token: 1, body: b"{}".to_vec() }));
+}
+
+#[test]
+fn a_run_that_was_never_started_hears_nothing() {
+    let mut run = Driver::idle(4);
+    for message in [Message::Wake, Message::Resume, Message::Lost(vec!["r/step:a/1".to_owned()])] {
+        run.turn(message);
+    }
+    run.tell(&Tell::CancelledBy { event: EventId::new(Millis(1), 1) });
+    assert!(run.rows.is_empty() && run.sends.is_empty());
+    run.no_calls();
+}
+
+#[test]
+fn rows_that_are_no_journal_are_a_fault() {
+    let load = |rows: &[&str]| {
+        let row = |text: &&str| Row { key: "0".to_owned(), value: text.as_bytes().to_vec() };
+        Run::load("", &[(Range::all(), rows.iter().map(row).collect())])
+    };
+    assert!(load(&[]).is_ok_and(|run| run.state().is_none()));
+    assert!(load(&["{}"]).is_err());
+    assert!(load(&[r#"{"at_ms":1,"entry":{"Woken":{"steps":[]}}}"#]).is_err());
 }

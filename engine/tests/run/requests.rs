@@ -3,6 +3,7 @@
 use crate::driver::{Driver, SIGNING_KEY, ran, raw};
 use serde_json::json;
 use stepwell_engine::ids::Millis;
+use stepwell_engine::limits::{CALL_BODY_BYTES_MAX, CALL_STATE_BYTES_MAX};
 use stepwell_engine::signing;
 
 #[test]
@@ -68,4 +69,82 @@ fn large_events_are_fetched_by_the_sdk() {
     assert_eq!((call.ctx("use_api"), &call.body["use_api"]), (&json!(true), &json!(true)));
     assert_eq!(call.body["events"], json!([]));
     assert_eq!(call.body["event"]["name"], "t/go");
+}
+
+#[test]
+fn a_request_says_whose_it_is_in_its_headers() {
+    let (mut run, call) = Driver::started();
+    let id = run.summary()["run_id"].as_str().unwrap().to_owned();
+    let named = |call: &crate::driver::Call, unit: &str, generation: &str, version: &str, step: &str| {
+        let call_id = format!("{id}/{unit}/{generation}");
+        let agent = concat!("Stepwell/", env!("CARGO_PKG_VERSION"));
+        let expected = [
+            ("accept-encoding", "gzip, br"),
+            ("content-type", "application/json"),
+            ("user-agent", agent),
+            ("x-inngest-generation-id", generation),
+            ("x-inngest-job-id", &call_id),
+            ("x-inngest-req-version", version),
+            ("x-inngest-step-id", step),
+            ("x-request-id", &call_id),
+            ("x-run-id", &id),
+        ];
+        assert_eq!(call.id, call_id);
+        let held: Vec<(&str, &str)> =
+            call.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(held, expected);
+        for (field, value) in [
+            ("job_id", call_id.as_str()),
+            ("request_id", call_id.as_str()),
+            ("run_id", &id),
+            ("qi_id", unit),
+            ("env", ""),
+        ] {
+            assert_eq!(call.ctx(field), value, "{field}");
+        }
+    };
+    named(&call, "discovery:0", "1", "-1", "step");
+    run.ops(&call, &json!([crate::driver::planned("p"), crate::driver::planned("q")]));
+    named(&run.calls()[0], "step:p", "1", "2", "p");
+}
+
+/// A run whose next body is so many bytes long where it carries everything.
+fn with_body_of(bytes: usize) -> crate::driver::Call {
+    let call_with = |pad: usize, odd: usize| {
+        let mut run = Driver::idle(4);
+        let event = format!(r#"{{"name":"t/go","data":"{}"}}"#, "x".repeat(pad));
+        let call = run.begin(|start| start.events = vec![raw(&event)]);
+        run.ops(&call, &json!([ran("a", "x".repeat(odd))]));
+        run.call()
+    };
+    let least = call_with(0, 0).raw.len();
+    // The event is in the body twice, the step's result once.
+    call_with((bytes - least) / 2, (bytes - least) % 2)
+}
+
+#[test]
+fn a_body_may_be_as_large_as_the_limit_before_the_sdk_fetches_the_rest() {
+    let fits = with_body_of(CALL_BODY_BYTES_MAX);
+    assert_eq!((fits.raw.len(), fits.ctx("use_api")), (CALL_BODY_BYTES_MAX, &json!(false)));
+    assert_eq!(fits.body["steps"].as_object().map(serde_json::Map::len), Some(1));
+    let too_large = with_body_of(CALL_BODY_BYTES_MAX + 1);
+    assert_eq!((too_large.ctx("use_api"), &too_large.body["events"]), (&json!(true), &json!([])));
+    assert_eq!(too_large.body["steps"], json!({}));
+}
+
+#[test]
+fn a_state_beyond_its_share_is_fetched_by_the_sdk_and_the_events_are_sent() {
+    let (mut run, call) = Driver::started();
+    // A memo is `{"data":"…"}`: eleven bytes around the text.
+    run.ops(&call, &json!([ran("a", "x".repeat(CALL_STATE_BYTES_MAX - 11))]));
+    let call = run.call();
+    assert_eq!(call.ctx("use_api"), false);
+    run.ops(&call, &json!([ran("b", 1)]));
+    let call = run.call();
+    assert_eq!(
+        (call.ctx("use_api"), &call.body["use_api"], &call.body["steps"]),
+        (&json!(true), &json!(true), &json!({}))
+    );
+    assert_eq!(call.body["events"].as_array().map(Vec::len), Some(1));
+    assert_eq!(call.stack(), ["a", "b"]);
 }

@@ -133,3 +133,50 @@ fn the_timeline_shows_each_failed_attempt() {
     let step = run.ask(&Ask::Timeline)["Ok"]["steps"][0].clone();
     assert_eq!(step["status"], "completed");
 }
+
+#[test]
+fn what_was_done_beside_a_step_that_threw_is_kept() {
+    let (mut run, call) = Driver::started();
+    run.ops(&call, &json!([ran("a", 1), threw("b")]));
+    run.pass_till_woken();
+    let again = run.call();
+    assert_eq!((again.stack(), again.ctx("attempt")), (vec!["a"], &json!(1)));
+}
+
+#[test]
+fn a_function_of_an_app_that_is_gone_is_not_tried_again() {
+    let (mut run, call) = Driver::started();
+    run.catalog.functions.clear();
+    run.throws(&call, &[]);
+    assert_eq!((run.status().as_str(), &run.summary()["output"]["message"]), ("Failed", &json!("boom")));
+}
+
+#[test]
+fn an_answer_that_cannot_be_read_is_a_failed_attempt_of_the_version_that_it_said() {
+    let (mut run, call) = Driver::started();
+    run.ops_of("1", &call, &json!([{"id": "x", "op": "Dance"}]));
+    run.pass_till_woken();
+    let call = run.call();
+    assert_eq!((&call.body["version"], call.ctx("attempt")), (&json!(1), &json!(1)));
+    run.ops_of("1", &call, &json!("no ops"));
+    run.pass_till_woken();
+    assert_eq!(run.call().ctx("attempt"), 2);
+}
+
+#[test]
+fn a_step_that_failed_without_an_error_says_so() {
+    let (mut run, call) = Driver::started();
+    run.ops(&call, &json!([{"id": "a", "op": "StepFailed"}, {"id": "b", "op": "StepFailed", "data": {"name": "D", "message": "d"}}]));
+    let steps = run.call().body["steps"].clone();
+    assert_eq!(steps["a"]["error"]["name"], "Error");
+    assert_eq!(steps["b"]["error"], json!({"name": "D", "message": "d"}));
+}
+
+#[test]
+fn an_sdks_own_measurement_is_kept_in_milliseconds_and_microseconds() {
+    let (mut run, call) = Driver::started();
+    run.ops(&call, &json!([ran("a", 1)]));
+    let row: serde_json::Value = serde_json::from_slice(run.rows.values().last().unwrap()).unwrap();
+    let timing = &row["entry"]["Answered"]["steps"][0]["what"]["Ran"]["timing"];
+    assert_eq!(*timing, json!({"started_at_ms": 1_795_320_622_553_u64, "took_us": 2_000}));
+}

@@ -1,9 +1,10 @@
 //! Waits for events and signals, as the run sees them.
 
-use crate::driver::{Driver, planned, ran, raw, wait_for, wait_for_signal};
+use crate::driver::{Driver, invoke, planned, ran, raw, sleep, wait_for, wait_for_signal};
 use serde_json::{Value, json};
 use stepwell_engine::ids::{EventId, Millis};
-use stepwell_engine::run::message::Tell;
+use stepwell_engine::limits::{EVENT_NAME_CHARACTERS_MAX, SIGNAL_NAME_BYTES_MAX};
+use stepwell_engine::run::message::{Returned, Tell};
 use stepwell_engine::turn::Message;
 use stepwell_engine::waits::message::Waiter;
 
@@ -241,4 +242,100 @@ fn a_timeline_shows_what_is_waited_for_and_what_came() {
     assert_eq!(over[0]["awaits"]["event"]["id"], json!(EventId::new(Millis(run.now - 1_000), 7)));
     assert_eq!(over[0]["output"]["data"], 1);
     assert_eq!((&over[1]["timed_out"], &over[1]["status"]), (&json!(true), &json!("completed")));
+}
+
+#[test]
+fn what_comes_must_be_what_the_step_waits_for() {
+    let signalled = || Tell::Signalled { waiter: Waiter::Step("w".into()), signal: "go".to_owned(), data: raw("1") };
+    let returned = || Tell::Returned { step: "w".into(), run: None, returned: Returned::Value(raw("1")) };
+    let event = |run: &Driver| resumed("w", 1, run.now, "1");
+    for (place, op) in [
+        wait_for("w", "t/wake", None, "1h"),
+        wait_for_signal("w", "go", "fail"),
+        invoke("w", "app-child", &json!({"data": {}})),
+        sleep("w", "1h"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let (mut run, call) = Driver::started();
+        run.ops(&call, &json!([op]));
+        let tells = [event(&run), signalled(), returned()];
+        for (kind, tell) in tells.iter().enumerate().filter(|(kind, _)| *kind != place) {
+            run.tell(tell);
+            assert_eq!(run.journal().len(), 2, "{op} {kind}");
+        }
+        if let Some(tell) = tells.get(place) {
+            run.tell(tell);
+            assert_eq!(run.journal().len(), 3, "{op}");
+        }
+    }
+}
+
+#[test]
+fn a_wait_says_what_it_waits_for_how_long_and_since_when() {
+    let (mut run, call) = Driver::started();
+    run.now += 10;
+    run.ops(&call, &json!([wait_for("w", "t/wake", Some(" "), "1h"), wait_for_signal("s", "go", "fail")]));
+    let id = run.summary()["run_id"].clone();
+    let register = to_waits(&run, "Register").remove(0);
+    assert_eq!(register["wait"], json!({"run": id, "waiter": {"Step": "w"}}));
+    assert_eq!((&register["event"], register.get("expression")), (&json!("t/wake"), None));
+    assert_eq!((&register["since"], &register["own"]), (&json!({"at": run.now}), &Value::Null));
+    assert_eq!(register["expires_at"], json!(run.now + 3_600_000));
+    let hold = to_waits(&run, "Hold").remove(0);
+    let wait = json!({"run": id, "waiter": {"Step": "s"}});
+    assert_eq!(hold, json!({"wait": wait, "signal": "go", "expires_at": run.now + 3_600_000, "replace": false}));
+}
+
+#[test]
+fn an_event_from_before_a_later_wait_needs_not_be_named_to_it() {
+    let (mut run, call) = Driver::started();
+    run.ops(&call, &json!([wait_for("w", "t/wake", None, "1h")]));
+    run.tell(&resumed("w", 7, run.now, "1"));
+    let call = run.call();
+    run.now += 1;
+    run.ops(&call, &json!([wait_for("again", "t/wake", None, "1h")]));
+    let register = to_waits(&run, "Register").pop().unwrap();
+    assert_eq!(register["taken"].as_array().map(Vec::len), Some(1), "it came too early to count anyhow");
+}
+
+#[test]
+fn a_wait_may_have_a_name_as_long_as_the_limit_and_no_longer() {
+    let event = |length: usize| wait_for("w", &"é".repeat(length), None, "1h");
+    let signal = |length: usize| wait_for_signal("s", &"x".repeat(length), "fail");
+    for (op, failed) in [
+        (event(EVENT_NAME_CHARACTERS_MAX), false),
+        (event(EVENT_NAME_CHARACTERS_MAX + 1), true),
+        (signal(SIGNAL_NAME_BYTES_MAX), false),
+        (signal(SIGNAL_NAME_BYTES_MAX + 1), true),
+    ] {
+        let (mut run, call) = Driver::started();
+        run.ops(&call, &json!([op]));
+        assert_eq!(run.status() == "Failed", failed);
+    }
+}
+
+#[test]
+fn names_in_the_options_go_before_the_names_of_ops() {
+    let (mut run, call) = Driver::started();
+    let mut event = wait_for("w", "t/name", None, "1h");
+    event["opts"]["event"] = json!("t/opts");
+    let mut signal = wait_for_signal("s", "opts", "fail");
+    signal["name"] = json!("name");
+    let mut plain = wait_for_signal("p", "name", "fail");
+    plain["opts"] = json!({"timeout": "1h"});
+    run.ops(&call, &json!([event, signal, plain]));
+    assert_eq!(to_waits(&run, "Register")[0]["event"], "t/opts");
+    let signals: Vec<Value> = to_waits(&run, "Hold").iter().map(|hold| hold["signal"].clone()).collect();
+    assert_eq!(signals, ["opts", "name"]);
+}
+
+#[test]
+fn an_invocation_does_not_tell_anybody_that_it_is_over() {
+    let (mut run, call) = Driver::started();
+    run.ops(&call, &json!([invoke("i", "app-child", &json!({"data": {}})), sleep("s", "1h")]));
+    run.tell(&Tell::Returned { step: "i".into(), run: None, returned: Returned::Value(raw("1")) });
+    run.pass(3_600_000);
+    assert!(run.sends.iter().all(|(to, _)| to != "Waits"));
 }

@@ -220,4 +220,94 @@ mod tests {
         let too_large = format!("\"{}\"", "x".repeat(STEP_OUTPUT_BYTES_MAX - 1));
         assert_eq!(code(&answer(200, &[SDK], &too_large)), Some(Code::OutputTooLarge));
     }
+
+    fn problem(answer: Answer) -> Problem {
+        match answer.says {
+            Says::Failed(problem) => problem,
+            other => panic!("not a failure: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_answered_in_the_sdks_place_is_told_with_the_beginning_of_what_it_said() {
+        let sdk_handled: &[(&str, &str)] = &[("X-Inngest-Sdk-Handled", "true")];
+        let refused = "The SDK refused the request's signature (401): server and app must share a signing key.";
+        let no_sdk = |status| {
+            format!("The URL answered with status {status}, but no Inngest SDK did: check the path of the app's URL.")
+        };
+        let before = |status| format!("Your server returned HTTP {status} before the SDK responded.");
+        for (status, headers, code, message) in [
+            (299, &[][..], Code::NotSdk, no_sdk(299)),
+            (300, &[], Code::HttpNotOk, before(300)),
+            (401, &[], Code::HttpNotOk, before(401)),
+            (401, sdk_handled, Code::HttpNotOk, refused.to_owned()),
+            (403, sdk_handled, Code::HttpNotOk, before(403)),
+        ] {
+            let problem = problem(answer(status, headers, "<html>"));
+            assert_eq!((problem.code, problem.message), (Some(code), message));
+            assert_eq!(problem.stack.as_deref(), Some("<html>"));
+        }
+        for bytes in [FOREIGN_BODY_BYTES_KEPT, FOREIGN_BODY_BYTES_KEPT + 1] {
+            let stack = problem(answer(502, &[], &"x".repeat(bytes))).stack.unwrap();
+            assert_eq!(stack.len(), FOREIGN_BODY_BYTES_KEPT);
+        }
+    }
+
+    #[test]
+    fn an_error_of_the_function_is_what_it_says_or_else_its_status() {
+        for status in [400, 401, 500] {
+            assert_eq!(problem(answer(status, &[SDK], r#"{"name":"E","message":"m"}"#)).message, "m");
+        }
+        let told = problem(answer(500, &[SDK], "plain"));
+        assert_eq!(told.message, "The app answered with status 500 and no JSON.");
+        assert_eq!((told.code, told.stack.as_deref()), (Some(Code::AnswerInvalid), Some("plain")));
+        let told = problem(answer(399, &[SDK], r#"{"message":"m"}"#));
+        assert_eq!(told.message, "The app answered with status 399, which means nothing in this protocol.");
+        assert_eq!(code(&answer(206, &[SDK], "<html>")), Some(Code::AnswerInvalid));
+    }
+
+    #[test]
+    fn the_last_of_two_headers_counts_and_a_version_is_a_number() {
+        let twice = answer(500, &[SDK, ("retry-after", "2"), ("Retry-After", "3")], "{}");
+        assert_eq!(twice.advice.retry_after, Some(Millis(3_000)));
+        for (version, read) in [("2", Some(2)), ("-1", Some(-1)), ("two", None)] {
+            assert_eq!(answer(206, &[SDK, ("x-inngest-req-version", version)], "[]").version, read);
+        }
+        assert_eq!(answer(204, &[SDK], "").version, None);
+    }
+
+    #[test]
+    fn what_hid_an_answer_is_told_by_its_code() {
+        let text = || "why".to_owned();
+        for (failure, code) in [
+            (CallFailure::Unreachable(text()), Code::HttpUnreachable),
+            (CallFailure::TimedOut(text()), Code::RequestTooLong),
+            (CallFailure::TooLarge(text()), Code::OutputTooLarge),
+            (CallFailure::Unreadable(text()), Code::AnswerInvalid),
+            (CallFailure::EngineFault(text()), Code::EngineFault),
+        ] {
+            let problem = problem(read(Err(failure), Millis(1)));
+            assert_eq!(problem.code, Some(code));
+            assert!(problem.message.contains(": why."), "{}", problem.message);
+        }
+        assert_eq!(
+            too_large(7).message,
+            format!("An output of 7 bytes is larger than the limit of {STEP_OUTPUT_BYTES_MAX} bytes.")
+        );
+    }
+
+    #[test]
+    fn an_envelope_may_hold_its_body_as_text_or_as_json_and_headers_of_any_kind() {
+        for (body, value) in
+            [(r#""{\"a\":1}""#, r#"{"a":1}"#), (r#"{"a":1}"#, r#"{"a":1}"#), ("null", "null"), ("7", "7")]
+        {
+            let envelope = format!(r#"{{"status":200,"headers":{{"X-Inngest-SDK":1}},"body":{body}}}"#);
+            let Says::Returned(output) = answer(201, &[], &envelope).says else { panic!("{body}") };
+            assert_eq!(output.get(), value);
+        }
+        let Says::Returned(output) = answer(201, &[SDK], r#"{"status":200}"#).says else { panic!("no body is null") };
+        assert_eq!(output.get(), "null");
+        let no_status = problem(answer(201, &[SDK], r#"{"body":"1"}"#));
+        assert_eq!(no_status.message, "The streamed answer is broken: it has no status.");
+    }
 }

@@ -108,3 +108,70 @@ fn an_early_wake_does_nothing() {
     let done = stream.turn(Message::Wake).unwrap();
     assert_eq!((done.writes, done.wake_at), (vec![], accepted.wake_at));
 }
+
+#[test]
+fn a_days_ids_are_forgotten_when_none_of_them_can_count_any_more() {
+    let mut stream = stream(&[]);
+    let today = NOW.0 / DAY_MS;
+    let (_, done) = stream.ask(&Ask::Accept(vec![named(1, "a", "mine")]));
+    let due = Millis((today + 2) * DAY_MS);
+    assert_eq!(done.wake_at, Some(due));
+    stream.now = Millis(due.0 - 1);
+    let early = stream.turn(Message::Wake).unwrap();
+    assert_eq!((early.writes.len(), early.wake_at), (0, Some(due)));
+    stream.now = due;
+    let done = stream.turn(Message::Wake).unwrap();
+    assert_eq!((done.writes.len(), done.wake_at), (1, None));
+}
+
+#[test]
+fn the_oldest_id_decides_when_to_wake() {
+    let mut stream = stream(&[]);
+    let day = NOW.0 / DAY_MS;
+    accept(&mut stream, vec![named(1, "a", "first")]);
+    stream.now = Millis(NOW.0 + DAY_MS);
+    let (_, done) = stream.ask(&Ask::Accept(vec![named(2, "a", "second")]));
+    assert_eq!(done.wake_at, Some(Millis((day + 2) * DAY_MS)));
+    // A clock that is set back makes an older one.
+    stream.now = Millis(NOW.0 - DAY_MS);
+    let (_, done) = stream.ask(&Ask::Accept(vec![named(3, "a", "third")]));
+    assert_eq!(done.wake_at, Some(Millis((day + 1) * DAY_MS)));
+}
+
+#[test]
+fn as_many_ids_as_one_turn_forgets_need_no_second_turn() {
+    let mut stream = stream(&[]);
+    let max = u128::from(EXPIRED_IDS_PER_TURN_MAX);
+    accept(&mut stream, (0..max).map(|count| named(count, "a", &count.to_string())).collect());
+    stream.now = Millis(NOW.0 + 2 * DAY_MS);
+    let done = stream.turn(Message::Wake).unwrap();
+    assert_eq!((done.writes.len(), done.wake_at), (EXPIRED_IDS_PER_TURN_MAX as usize, None));
+}
+
+#[test]
+fn only_what_may_have_come_before_is_looked_for() {
+    for (events, looks) in [
+        (vec![event(1, "a"), event(2, "a")], 0),
+        (vec![seeded(1, "a"), seeded(2, "a"), event(7, "a")], 1),
+        (vec![seeded(2, "a"), seeded(1, "a"), seeded(2, "a")], 1),
+        (vec![seeded(1, "a"), seeded(3, "a")], 2),
+        (vec![named(1, "a", "mine"), named(2, "a", "mine")], 2),
+    ] {
+        let mut stream = stream(&[]);
+        accept(&mut stream, events);
+        // Once for the hot actor, once for the cold one.
+        assert_eq!(stream.ranges_read, 2 * looks);
+    }
+}
+
+#[test]
+fn when_to_wake_follows_from_the_oldest_id_that_is_left() {
+    let mut stream = stream(&[]);
+    let day = NOW.0 / DAY_MS;
+    for (days, count) in [(0, 1), (2, 2), (3, 3)] {
+        stream.now = Millis(NOW.0 + days * DAY_MS);
+        accept(&mut stream, vec![named(count, "a", &count.to_string())]);
+    }
+    let done = stream.turn(Message::Wake).unwrap();
+    assert_eq!((done.writes.len(), done.wake_at), (1, Some(Millis((day + 4) * DAY_MS))));
+}

@@ -5,11 +5,12 @@ mod lists;
 mod routing;
 mod waiting;
 
-use super::Stream;
 use super::driver::{Driver, catalog};
 use super::message::{Ask, NewEvent};
+use super::{Stream, first, interest};
+use crate::actor::Actor;
 use crate::ids::{EventId, Millis};
-use crate::turn::{Message, Write};
+use crate::turn::{Message, Row, Write};
 use proptest::prelude::*;
 use serde_json::{Value, json, value::to_raw_value};
 
@@ -115,6 +116,19 @@ fn a_restart_owes_nothing() {
     accept(&mut stream, vec![named(1, "a", "mine")]);
     let done = stream.turn(Message::Resume).unwrap();
     assert!(done.effects.is_empty() && !done.owing && done.wake_at.is_some());
+}
+
+#[test]
+fn a_call_is_none_of_the_streams() {
+    assert!(stream(&[]).turn(Message::Lost(Vec::new())).is_err());
+}
+
+#[test]
+fn rows_of_others_are_a_fault() {
+    for (range, key) in [(first::oldest_range(), "id/x"), (interest::range(), "wanted")] {
+        let row = Row { key: key.to_owned(), value: b"[]".to_vec() };
+        assert!(Stream::load("0", &[(range, vec![row])]).is_err(), "{key}");
+    }
 }
 
 proptest! {

@@ -109,6 +109,24 @@ fn invocation(count: u128, name: &str) -> NewEvent {
 }
 
 #[test]
+fn whoever_invokes_a_function_that_is_not_there_is_told_at_once() {
+    let invoker = RunId::derived(EventId::new(Millis(5), 5), &"app-parent".into());
+    let mut stream = stream(&[("app-a", &["x"])]);
+    let data = json!({"name": "inngest/function.invoked", "data": {"_inngest": {
+        "fn_id": "app-nobody", "correlation_id": format!("{invoker}.s")}}});
+    let invocation = NewEvent { event: to_raw_value(&data).unwrap(), ..event(1, "inngest/function.invoked") };
+    let (_, done) = stream.ask(&Ask::Accept(vec![invocation]));
+    let error = json!({"message": "could not find function with ID: app-nobody", "name": "Error"});
+    let told = json!({"Returned": {"step": "s", "returned": {"Error": error}}});
+    assert_eq!(sent(&done), [(&Address::run(invoker), told)]);
+    // An event that is called otherwise invokes nothing, whatever it says.
+    let other = NewEvent { event: to_raw_value(&data).unwrap(), ..event(2, "x") };
+    let (_, done) = stream.ask(&Ask::Accept(vec![other]));
+    assert_eq!(sent(&done)[0].1["Start"]["function"], "app-a");
+    assert_eq!(sent(&done).len(), 1);
+}
+
+#[test]
 fn a_schedule_starts_its_own_function_once_and_no_other() {
     let name = "inngest/scheduled.timer";
     let mut stream = stream(&[("app-a", &["x"]), ("app-b", &[name])]);

@@ -4,7 +4,10 @@ use super::super::Stream;
 use super::super::driver::{Driver, catalog, sent};
 use super::super::message::{Ask, NewEvent, Tell, Want};
 use crate::ids::{EventId, Millis, RunId};
-use crate::limits::{RECENT_EVENTS_MAX, WAIT_ROUTES_PER_NAME_MAX, WAITED_NAMES_HOT_MAX};
+use crate::limits::{
+    RECENT_EVENTS_MAX, RECENT_EVENTS_READ_FIRST, RECENT_ID_MARGIN, WAIT_ROUTES_PER_NAME_MAX, WAITED_NAMES_HOT_MAX,
+    WANT_AHEAD_MIN,
+};
 use crate::turn::{ActorKind, Done};
 use crate::waits::message::{Since, WaitId, Waiter};
 use crate::waits::place::Route;
@@ -165,4 +168,164 @@ fn a_look_back_reaches_as_far_as_events_are_remembered() {
     accept(&mut stream, all);
     let want = Tell::Want(want(by_key(), "1", NOW));
     assert_eq!(told(&stream.tell(&want)).len(), 1);
+}
+
+fn any() -> Want {
+    want(Route::Any(3), "0", NOW)
+}
+
+/// Until when the stream says that it tells of the name, by its row.
+fn told_until(stream: &Driver<Stream>) -> Vec<u64> {
+    let row: Vec<(Route, u64)> = serde_json::from_slice(&stream.rows["want/a/b"]).unwrap();
+    row.into_iter().map(|(_, until)| until).collect()
+}
+
+#[test]
+fn an_interest_is_written_an_eighth_of_its_time_ahead_or_an_hour() {
+    let hour = WANT_AHEAD_MIN.0;
+    for (lasts, ahead) in [(60_000, hour), (8 * hour, hour), (16 * hour, 2 * hour)] {
+        let mut stream = stream();
+        let mut want = any();
+        want.until = Millis(NOW + lasts);
+        stream.tell(&Tell::Want(want.clone()));
+        assert_eq!(told_until(&stream), [NOW + lasts + ahead]);
+        // A wait that ends no later than that is nothing new; one that does is.
+        want.until = Millis(NOW + lasts + ahead);
+        assert!(stream.tell(&Tell::Want(want.clone())).writes.is_empty());
+        want.until = Millis(NOW + lasts + ahead + 1);
+        assert_eq!(stream.tell(&Tell::Want(want)).writes.len(), 1);
+        assert_eq!(told_until(&stream).len(), 1);
+    }
+}
+
+#[test]
+fn an_event_at_the_very_end_of_an_interest_is_told_to_nobody() {
+    for (early, count) in [(1, 1), (0, 0)] {
+        let mut stream = stream();
+        stream.tell(&Tell::Want(any()));
+        let until = told_until(&stream)[0];
+        stream.now = Millis(until - early);
+        assert_eq!(told(&accept(&mut stream, vec![event(until, 1, "a/b", "{}")])).len(), count);
+    }
+}
+
+#[test]
+fn a_route_that_is_over_is_dropped_when_another_is_written() {
+    for (early, count) in [(1, 2), (0, 1)] {
+        let mut stream = stream();
+        stream.tell(&Tell::Want(any()));
+        let until = told_until(&stream)[0];
+        stream.now = Millis(until - early);
+        let mut other = want(by_key(), "1", until);
+        other.until = Millis(until + 60_000);
+        stream.tell(&Tell::Want(other));
+        assert_eq!(told_until(&stream).len(), count);
+    }
+}
+
+#[test]
+fn an_event_is_told_with_the_time_at_which_it_was_accepted() {
+    let mut stream = stream();
+    stream.tell(&Tell::Want(any()));
+    stream.now = Millis(NOW + 5);
+    let done = accept(&mut stream, vec![event(NOW, 2, "a/b", r#"{"k":1}"#)]);
+    let arrived = sent(&done).into_iter().find(|(to, _)| to.kind == ActorKind::Waits).unwrap().1;
+    let told = json!({"data": {"k": 1}, "id": "2", "name": "a/b", "ts": NOW, "user": {}});
+    let id = EventId::new(Millis(NOW), 2);
+    assert_eq!(arrived, json!({"Arrived": {"id": id, "received_at": NOW + 5, "event": told}}));
+}
+
+#[test]
+fn as_many_names_as_are_kept_hot_are_known_without_a_look() {
+    for (names, looks) in [(WAITED_NAMES_HOT_MAX, 0), (WAITED_NAMES_HOT_MAX + 1, 2)] {
+        let mut stream = stream();
+        let row = serde_json::to_vec(&json!([[{"Any": 0}, NOW + 60_000]])).unwrap();
+        for count in 0..names {
+            stream.rows.insert(format!("want/filler/{count}"), row.clone());
+        }
+        assert_eq!(told(&accept(&mut stream, vec![event(NOW, 1, "filler/7", "{}")])).len(), 1);
+        // Once for the hot actor, once for the cold one.
+        assert_eq!(stream.ranges_read, looks);
+    }
+}
+
+#[test]
+fn a_stream_that_comes_to_know_too_many_names_while_it_is_hot_forgets_none() {
+    let mut stream = stream();
+    let row = serde_json::to_vec(&json!([[{"Any": 0}, NOW + 60_000]])).unwrap();
+    for count in 0..WAITED_NAMES_HOT_MAX - 1 {
+        stream.rows.insert(format!("want/filler/{count}"), row.clone());
+    }
+    stream.turn(crate::turn::Message::Resume).unwrap();
+    for (name, looks) in [("b/1", 0), ("b/2", 2), ("b/3", 2)] {
+        let mut want = any();
+        want.event = name.to_owned();
+        want.at = want.route.actor_for(name, &RawValue::from_string("{}".to_owned()).unwrap()).unwrap();
+        stream.tell(&Tell::Want(want));
+        stream.ranges_read = 0;
+        assert_eq!(told(&accept(&mut stream, vec![event(NOW, 9, name, "{}")])).len(), 1);
+        assert_eq!(stream.ranges_read, looks, "{name}");
+    }
+}
+
+#[test]
+fn what_was_accepted_since_the_actor_was_made_is_known_without_a_look_at_lists() {
+    let mut stream = stream();
+    stream.turn(crate::turn::Message::Resume).unwrap();
+    stream.now = Millis(NOW + 10);
+    accept(&mut stream, vec![event(NOW + 10, 1, "a/b", r#"{"k":1}"#), event(NOW + 10, 2, "a/c", "{}")]);
+    stream.ranges_read = 0;
+    assert_eq!(told(&stream.tell(&Tell::Want(want(by_key(), "1", NOW + 10)))).len(), 1);
+    // The hot actor reads the one event; the cold one the list of events, and that one.
+    assert_eq!(stream.ranges_read, 1 + 2);
+}
+
+#[test]
+fn a_look_back_passes_over_what_came_before_the_wait_and_what_is_called_otherwise() {
+    for cold in [false, true] {
+        let mut stream = stream();
+        let mine = |at, count| event(at, count, "a/b", r#"{"k":1}"#);
+        for (now, event) in [
+            (NOW, mine(NOW, 1)),
+            (NOW + 1, mine(NOW + 1, 2)),
+            (NOW + 1, event(NOW + 1, 3, "a/c", r#"{"k":1}"#)),
+            // Its id is older than it is, within what ids may differ by, and beyond.
+            (NOW + 20_000, mine(NOW + 20_000 - RECENT_ID_MARGIN.0, 4)),
+            (NOW + 20_000, mine(NOW + 20_000 - RECENT_ID_MARGIN.0 - 1, 5)),
+        ] {
+            stream.now = Millis(now);
+            accept(&mut stream, vec![event]);
+        }
+        if cold {
+            let rows = std::mem::take(&mut stream.rows);
+            stream = self::stream();
+            stream.rows = rows;
+        }
+        stream.now = Millis(NOW + 20_000);
+        let ids = |stream: &mut Driver<Stream>, since| -> Vec<u128> {
+            let done = stream.tell(&Tell::Want(want(by_key(), "1", since)));
+            let to_waits = sent(&done).into_iter().filter(|(to, _)| to.kind == ActorKind::Waits);
+            to_waits
+                .map(|(_, tell)| EventId::parse(tell["Arrived"]["id"].as_str().unwrap()).unwrap().0.random())
+                .collect()
+        };
+        assert_eq!(ids(&mut stream, NOW + 1), [2, 5, 4]);
+        assert_eq!(ids(&mut stream, NOW + 20_000), [4]);
+    }
+}
+
+#[test]
+fn a_long_look_back_reads_in_pages_that_grow() {
+    let mut stream = stream();
+    let first = RECENT_EVENTS_READ_FIRST as usize;
+    // Two full pages and a part of a third; the one that is waited for is the oldest.
+    let others = (1..first * 3 + 5).map(|count| event(NOW, count as u128 + 1, "other", "{}"));
+    accept(&mut stream, std::iter::once(event(NOW, 0, "a/b", r#"{"k":1}"#)).chain(others).collect());
+    let rows = std::mem::take(&mut stream.rows);
+    let mut stream = self::stream();
+    stream.rows = rows;
+    stream.ranges_read = 0;
+    assert_eq!(told(&stream.tell(&Tell::Want(want(by_key(), "1", NOW)))).len(), 1);
+    // Three pages and the event itself, by two actors that were both made anew.
+    assert_eq!(stream.ranges_read, 2 * (3 + 1));
 }
