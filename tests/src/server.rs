@@ -82,7 +82,8 @@ impl Server {
     pub fn fail_to_start(&mut self, arguments: &[&str]) -> String {
         self.process.kill();
         let arguments: Vec<_> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
-        let launch = Launch { mode: &self.mode, arguments: &arguments, dir: self.dir.path(), port: self.port };
+        let launch =
+            Launch { mode: &self.mode, arguments: &arguments, dir: self.dir.path(), port: self.port, is_killed: false };
         self.process = Home::chosen().launch(&launch);
         let code = self.process.left();
         assert_ne!(code, Some(0), "{}", self.process.log_tail());

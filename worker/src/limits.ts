@@ -4,6 +4,8 @@
 export const CHUNK_BYTES_MAX = 1_900_000;
 /** The name of a row, which the platform bounds at 2,048; a longer one is cut, and pieces add to it. */
 export const KEY_BYTES_MAX = 1_900;
+/** Shards of streams and histories, as in the engine. */
+export const SHARDS_MAX = 64;
 /** How often a turn may ask for more rows. */
 export const ROUNDS_MAX = 32;
 /** How long an isolate goes by its catalog before it looks for a newer one. */

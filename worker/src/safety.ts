@@ -5,6 +5,7 @@ import { type Env, home } from "./address.js";
 import { NUDGED_RUNS_MAX } from "./limits.js";
 import { cause, log } from "./log.js";
 import { answer } from "./requests.js";
+import { shards } from "./settings.js";
 
 /** As many as a page of runs may hold. */
 const PAGE = 100;
@@ -13,7 +14,8 @@ const AT_ONCE = 6;
 
 /** Looks after the objects that everybody needs, and after the newest runs that are not over. */
 export async function lookAfterAlarms(env: Env, ctx: ExecutionContext): Promise<void> {
-  const names = ["catalog/0", "stream/0", "history/0", ...(await running(env, ctx))];
+  const sharded = Array.from({ length: shards(env) ?? 1 }, (_, shard) => [`stream/${shard}`, `history/${shard}`]);
+  const names = ["catalog/0", ...sharded.flat(), ...(await running(env, ctx))];
   const one = async (): Promise<void> => {
     for (let name = names.shift(); name !== undefined; name = names.shift()) {
       const actor = name;

@@ -1,7 +1,7 @@
 // Settings, from variables and secrets of the Worker.
 
 import type { Env } from "./address.js";
-import { SLOW_CALL_MS } from "./limits.js";
+import { SHARDS_MAX, SLOW_CALL_MS } from "./limits.js";
 import { type actors, type ledgers, withLedgers } from "./engine.js";
 
 export const VERSION = "0.1.0";
@@ -14,7 +14,7 @@ export function settings(env: Env): actors.Settings {
     signingKeys: [...given(env.STEPWELL_SIGNING_KEY), ...given(env.STEPWELL_SIGNING_KEY_FALLBACK)],
     eventKeys: (env.STEPWELL_EVENT_KEYS ?? "").split(",").map((key) => key.trim()).filter((key) => key !== ""),
     cronCatchUp: catchUp(env.STEPWELL_CRON_CATCH_UP),
-    shards: Number(env.STEPWELL_SHARDS ?? 1),
+    shards: shards(env) ?? 1,
     version: VERSION,
   };
   return {
@@ -22,6 +22,12 @@ export function settings(env: Env): actors.Settings {
     ...(env.STEPWELL_RETRY_INTERVAL_MS ? { retryIntervalMs: BigInt(env.STEPWELL_RETRY_INTERVAL_MS) } : {}),
     ...(env.STEPWELL_WAIT_LOOK_BACK_MS ? { waitLookBackMs: BigInt(env.STEPWELL_WAIT_LOOK_BACK_MS) } : {}),
   };
+}
+
+/** Shards of streams and histories: one where nothing else is said; undefined where what is said is no number of shards. */
+export function shards(env: Env): number | undefined {
+  const said = Number(env.STEPWELL_SHARDS ?? 1);
+  return Number.isInteger(said) && said >= 1 && said <= SHARDS_MAX ? said : undefined;
 }
 
 /** Of the times of a schedule that were missed: none, the last where nothing else is said, or all. */
@@ -47,6 +53,7 @@ export function slowCallMs(env: Env): number {
 
 /** What is missing before requests may be served, if anything is: a server without keys would be open to everybody. */
 export function fault(env: Env): string | undefined {
+  if (shards(env) === undefined) return `STEPWELL_SHARDS must be a whole number from 1 to ${SHARDS_MAX}, and stay what it was`;
   const made = settings(env);
   if (made.kind === "dev") return undefined;
   if (made.signingKeys.length === 0) return "set the secret STEPWELL_SIGNING_KEY, or STEPWELL_KIND=dev for a server without keys";

@@ -140,7 +140,7 @@ fn a_checkpoint_keeps_to_the_limits_of_a_run() {
     for n in 0..RUN_STATE_BYTES_MAX / STEP_OUTPUT_BYTES_MAX - 2 {
         assert_eq!(run.checkpoint(&call, &json!([ran(&format!("s{n}"), large.clone())])), json!({"Ok": null}));
     }
-    let full = run.checkpoint(&call, &json!([ran("t", large.clone()), ran("u", 1)]));
+    let full = run.checkpoint(&call, &json!([ran("t", large), ran("u", 1)]));
     assert_eq!(full["Err"]["code"], "state_limit_exceeded");
     assert_eq!(run.status(), "Running");
 }

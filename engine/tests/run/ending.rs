@@ -2,7 +2,7 @@
 
 use crate::driver::{Driver, planned, ran};
 use serde_json::{Value, json};
-use stepwell_engine::ids::{EventId, Millis};
+use stepwell_engine::ids::{EventId, Millis, RunId};
 use stepwell_engine::run::message::Ask;
 
 fn names(events: &[Value]) -> Vec<&str> {
@@ -106,7 +106,7 @@ fn the_end_of_a_run_is_told_with_its_time_and_its_cause() {
         run.sends.iter().filter(|(to, _)| to == "Stream").map(|(_, tell)| tell["System"].clone()).collect();
     assert_eq!(told.len(), 2);
     for (told, name) in told.iter().zip(["inngest/function.finished", "inngest/function.failed"]) {
-        let event_id = EventId::derived(Millis(ended_at), &format!("{name}/{id}"));
+        let event_id = EventId::derived_of(RunId::parse(&id).unwrap(), Millis(ended_at), &format!("{name}/{id}"));
         assert_eq!(told["id"], json!(event_id));
         assert_eq!((&told["seeded"], &told["name"], &told["ts"]), (&json!(true), &json!(name), &json!(ended_at)));
         let event = &told["event"];
@@ -119,7 +119,11 @@ fn the_end_of_a_run_is_told_with_its_time_and_its_cause() {
     }
     let history: Vec<&Value> = run.sends.iter().filter(|(to, _)| to == "History").map(|(_, tell)| tell).collect();
     assert_eq!(history[0]["Started"]["event"], json!(EventId::new(Millis(1_700_000_000_000), 7)));
-    assert_eq!(*history[1], json!({"Ended": {"run": id, "status": "Failed", "at": ended_at}}));
+    let ended = json!({
+        "run": id, "function": "app-fn", "event": EventId::new(Millis(1_700_000_000_000), 7), "started_at": 1_700_000_000_000_u64,
+        "status": "Failed", "at": ended_at
+    });
+    assert_eq!(*history[1], json!({"Ended": ended}));
 }
 
 #[test]

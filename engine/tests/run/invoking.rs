@@ -136,7 +136,8 @@ fn an_invocation_says_when_it_was_made_by_whom_and_for_how_long() {
     op["opts"]["timeout"] = json!("10s");
     run.ops(&call, &json!([op]));
     let id = run.summary()["run_id"].as_str().unwrap().to_owned();
-    let event_id = EventId::derived(Millis(run.now), &format!("inngest/function.invoked/{id}/i"));
+    let event_id =
+        EventId::derived_of(RunId::parse(&id).unwrap(), Millis(run.now), &format!("inngest/function.invoked/{id}/i"));
     let marker = json!({
         "correlation_id": format!("{id}.i"), "depth": 1, "expire": run.now + 10_000, "fn_id": "other-child", "name": "i",
         "source_fn_id": run.summary()["function_id"], "source_fn_v": 1
@@ -187,7 +188,8 @@ fn each_event_of_a_batch_that_somebody_waits_for_is_answered() {
     let places: Vec<Value> = finished.iter().map(|event| event["data"]["correlation_id"].clone()).collect();
     assert_eq!(places, [Value::Null, json!(format!("{}.s1", invoker(1))), json!(format!("{}.s2", invoker(2)))]);
     let id = run.summary()["run_id"].as_str().unwrap().to_owned();
-    let cause = |end: &str| EventId::derived(Millis(run.now), &format!("inngest/function.finished/{id}{end}"));
+    let own = RunId::parse(&id).unwrap();
+    let cause = |end: &str| EventId::derived_of(own, Millis(run.now), &format!("inngest/function.finished/{id}{end}"));
     let ids: Vec<Value> = finished.iter().map(|event| event["id"].clone()).collect();
     assert_eq!(ids, [json!(cause("")), json!(cause("/1")), json!(cause("/3"))]);
     assert_eq!(finished[2]["data"]["event"], serde_json::from_str::<Value>(waited(2).get()).unwrap());

@@ -156,6 +156,7 @@ impl World {
                 retry_interval: Some(Millis(2_000)),
                 wait_look_back: setup.look_back_ms.map(Millis),
                 version: "sim".to_owned(),
+                ..Settings::default()
             },
             sabotage: setup.sabotage.map(Saboteur::new),
             agenda: Agenda::default(),

@@ -27,6 +27,7 @@ test("keys are read from variables, the current one first", () => {
   assert.equal(made.shards, 1);
   assert.equal(settings(env({ STEPWELL_SHARDS: "8" })).shards, 8);
   assert.equal(settings(env({ STEPWELL_SHARDS: null })).shards, 1);
+  for (const wrong of ["0", "65", "1.5", "many"]) assert.match(fault(env({ STEPWELL_SHARDS: wrong })) ?? "", /from 1 to 64/);
 });
 
 test("nothing is tried again later than a lease, and a call is renewed several times within one", () => {
