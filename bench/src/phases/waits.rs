@@ -14,6 +14,11 @@ const REQUESTS_AHEAD: usize = 4;
 const RATIO_MAX: f64 = 1.5;
 /// How long the server may put away a finished run before the next event comes.
 const PAUSE: Duration = Duration::from_millis(2);
+/// How long the server may take in the app's last answers before the first event comes: one that is accepted before its wait is
+/// recorded is rightly missed.
+const SETTLE_TIME: Duration = Duration::from_millis(200);
+/// How long an event may take to wake its run before nothing will.
+const WAKE_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// Starts runs that wait, each for a key of its own, and at each count of them wakes some one by one.
 ///
@@ -25,6 +30,7 @@ pub async fn run(bench: &mut Bench) -> anyhow::Result<()> {
     for count in bench.scale.waits {
         bench.report.progress(&format!("{count} waits"));
         wait(bench, &mut waiting, count).await?;
+        tokio::time::sleep(SETTLE_TIME).await;
         let mut samples = Samples::default();
         let mut connection = bench.connect().await?;
         for place in 0..bench.scale.wakes.min(count.div_euclid(2)) {
@@ -33,7 +39,8 @@ pub async fn run(bench: &mut Bench) -> anyhow::Result<()> {
             let key = waiting.swap_remove(place);
             let sent = Instant::now();
             events::send(&mut connection, "bench/wake", &[Data { key, ..Data::default() }]).await?;
-            let woken = bench.app.segment().await?;
+            let woken = tokio::time::timeout(WAKE_TIME_MAX, bench.app.segment()).await;
+            let woken = woken.map_err(|_| anyhow::anyhow!("the event for {key} woke nobody"))??;
             anyhow::ensure!(woken.key == key, "the event for {key} woke {}", woken.key);
             let call = woken.first()?;
             anyhow::ensure!(call.step == 1, "a run went on before its wait was over");
