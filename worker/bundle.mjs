@@ -25,7 +25,8 @@ export async function bundle(entry, out) {
     target: "es2024",
     minifySyntax: true,
     minifyWhitespace: true,
-    keepNames: true,
+    // jco asks for its debug setting at every call.
+    define: { "globalThis.process": "undefined" },
     external: ["cloudflare:workers", "*.wasm"],
     outfile: join(out, "index.js"),
     logLevel: "warning",

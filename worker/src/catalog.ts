@@ -32,7 +32,11 @@ export async function atLeast(env: Env, version: bigint): Promise<Catalog> {
 /** As it was lately; the look for a newer one does not keep anybody waiting. */
 export async function recent(env: Env, ctx: { waitUntil(work: Promise<unknown>): void }): Promise<Catalog> {
   if (askedAt === 0) await ask(env);
-  else if (Date.now() - askedAt > CATALOG_AGE_MS_MAX) ctx.waitUntil(ask(env).catch(() => undefined));
+  else if (Date.now() - askedAt > CATALOG_AGE_MS_MAX) {
+    // One of the requests that come meanwhile asks, not all of them.
+    askedAt = Date.now();
+    ctx.waitUntil(ask(env).catch(() => undefined));
+  }
   return known;
 }
 

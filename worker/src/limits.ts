@@ -4,6 +4,9 @@
 export const CHUNK_BYTES_MAX = 1_900_000;
 /** The name of a row, which the platform bounds at 2,048; a longer one is cut, and pieces add to it. */
 export const KEY_BYTES_MAX = 1_900;
+/** A request's body, where the engine would take more: it is held several times over in an isolate of 128 MiB, and a message between
+ * objects may have 32 MiB. */
+export const BODY_BYTES_MAX = 16 << 20;
 /** Shards of streams and histories, as in the engine. */
 export const SHARDS_MAX = 64;
 /** How often a turn may ask for more rows. */

@@ -253,9 +253,10 @@ export abstract class Home extends DurableObject<Env> {
       await atLeast(this.env, version);
       return;
     }
-    // It tells its snapshot when it is resumed. Nobody decides by an empty one because it could not.
+    // It tells its snapshot when it is woken; resumed, it would have every schedule looked at. Nobody decides by an empty one
+    // because it could not.
     if (this.hot === undefined) {
-      const { fault } = this.tryTurn({ tag: "resume" }, []);
+      const { fault } = this.tryTurn({ tag: "wake" }, []);
       if (fault !== undefined) throw new Refused(fault.code, fault.message);
     }
     isHere();

@@ -7,7 +7,7 @@ import { Follower } from "./chain.js";
 import { takeConfirmations } from "./confirm.js";
 import { type http, instance } from "./engine.js";
 import { Exchange } from "./exchange.js";
-import { ASK_MS_MAX } from "./limits.js";
+import { ASK_MS_MAX, BODY_BYTES_MAX } from "./limits.js";
 import { cause, log } from "./log.js";
 import { settings } from "./settings.js";
 
@@ -38,7 +38,7 @@ async function exchange(request: Request, env: Env, ctx: ExecutionContext): Prom
   await recent(env, ctx);
   const given = settings(env);
   const limits = instance("event-api", given).requests((http) => http.requestLimits());
-  const body = await bodyOf(request, Number(limits.bodyBytesMax), Number(limits.bodyTimeMsMax));
+  const body = await bodyOf(request, Math.min(Number(limits.bodyBytesMax), BODY_BYTES_MAX), Number(limits.bodyTimeMsMax));
   const entropy = crypto.getRandomValues(new BigUint64Array(2)) as unknown as [bigint, bigint];
   const open = new Exchange(given, {
     now: BigInt(Date.now()),

@@ -12,10 +12,10 @@ const PAGE = 100;
 /** At once: the platform allows six connections, and objects are not to be woken all together. */
 const AT_ONCE = 6;
 
-/** Looks after the objects that everybody needs, and after the newest runs that are not over. */
+/** Looks after the objects that everybody needs, after those of schedules, and after the newest runs that are not over. */
 export async function lookAfterAlarms(env: Env, ctx: ExecutionContext): Promise<void> {
   const sharded = Array.from({ length: shards(env) ?? 1 }, (_, shard) => [`stream/${shard}`, `history/${shard}`]);
-  const names = ["catalog/0", ...sharded.flat(), ...(await running(env, ctx))];
+  const names = ["catalog/0", ...sharded.flat(), ...(await scheduled(env, ctx)), ...(await running(env, ctx))];
   const one = async (): Promise<void> => {
     for (let name = names.shift(); name !== undefined; name = names.shift()) {
       const actor = name;
@@ -25,23 +25,32 @@ export async function lookAfterAlarms(env: Env, ctx: ExecutionContext): Promise<
   await Promise.all(Array.from({ length: AT_ONCE }, one));
 }
 
+/** The schedules' objects; the catalog does not have them look for themselves whenever its own object is made anew. */
+async function scheduled(env: Env, ctx: ExecutionContext): Promise<string[]> {
+  const told = await read<{ functions: { slug: string; triggers: { cron?: string }[] }[] }>(env, ctx, "/dev");
+  const functions = told?.functions ?? [];
+  return functions.filter(({ triggers }) => triggers.some(({ cron }) => cron !== undefined)).map(({ slug }) => `cron/${slug}`);
+}
+
 async function running(env: Env, ctx: ExecutionContext): Promise<string[]> {
   const found: string[] = [];
   let cursor = "";
   for (let seen = 0; seen < NUDGED_RUNS_MAX; seen += PAGE) {
-    // As anybody may ask who has the key.
-    const headers = env.STEPWELL_SIGNING_KEY ? { authorization: `Bearer ${env.STEPWELL_SIGNING_KEY}` } : {};
-    const request = new Request(`https://stepwell/v1/runs?limit=${PAGE}${cursor === "" ? "" : `&cursor=${cursor}`}`, { headers });
-    const response = await answer(request, env, ctx);
-    if (response.status !== 200) {
-      log("warn", "the runs could not be listed, to look after their alarms", { status: response.status });
-      break;
-    }
-    const page = (await response.json()) as { data: { run_id: string; status: string }[] };
+    const page = await read<{ data: { run_id: string; status: string }[] }>(env, ctx, `/v1/runs?limit=${PAGE}${cursor === "" ? "" : `&cursor=${cursor}`}`);
+    if (page === undefined) break;
     found.push(...page.data.filter(({ status }) => status === "Running" || status === "RUNNING").map(({ run_id }) => `run/${run_id}`));
     const last = page.data.at(-1);
     if (last === undefined || page.data.length < PAGE) break;
     cursor = last.run_id;
   }
   return found;
+}
+
+/** As anybody may read who has the key. */
+async function read<T>(env: Env, ctx: ExecutionContext, path: string): Promise<T | undefined> {
+  const headers = env.STEPWELL_SIGNING_KEY ? { authorization: `Bearer ${env.STEPWELL_SIGNING_KEY}` } : {};
+  const response = await answer(new Request(`https://stepwell${path}`, { headers }), env, ctx);
+  if (response.status === 200) return response.json();
+  log("warn", "objects could not be listed, to look after their alarms", { path, status: response.status });
+  return undefined;
 }

@@ -84,6 +84,8 @@ test("a call whose Worker vanished is made again after its lease, and alarms see
 });
 
 test("a thousand sleepers that are due at once wake within a second of it, half of them", async (t) => {
+  // A machine that others keep busy says nothing about how long this takes.
+  const isBusy = loadavg()[0] > availableParallelism() + 1;
   const server = await Server.start(t, { STEPWELL_LEASE_MS: "20000" });
   const app = await App.start(t, server);
   const count = 1_000;
@@ -111,7 +113,5 @@ test("a thousand sleepers that are due at once wake within a second of it, half 
   const tell = (late) => `p50 ${late[late.length >> 1]} ms, all within ${late.at(-1)} ms`;
   t.diagnostic(`woken ${tell(wakes)} of their time; called ${tell(calls)}`);
   assert.ok(wakes[0] >= 0, `woken ${-wakes[0]} ms early`);
-  // A machine that has more to do than it can at once says nothing about how long this takes.
-  const isBusy = loadavg()[0] > availableParallelism() + 1;
   assert.ok(isBusy || wakes[wakes.length >> 1] <= 1_000, tell(wakes));
 });

@@ -1,6 +1,7 @@
 //! `cargo xtask worker`: the Cloudflare Worker, from the components and `worker/`.
 //!
-//! Everything that it takes comes from npm, pinned by `worker/package-lock.json`: jco, esbuild, the TypeScript compiler, workerd.
+//! Everything that it takes comes from npm, pinned by lock files: jco, esbuild, the TypeScript compiler and workerd by that of
+//! `worker/`, wrangler and miniflare by that of `worker/tools/`.
 
 use crate::process::{self, Running};
 use crate::workspace::Workspace;
@@ -10,8 +11,8 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-/// The newest that Node 20 runs.
-const WRANGLER: &str = "wrangler@4.86.0";
+/// Speaks with Cloudflare.
+const WRANGLER: &str = "node_modules/wrangler/bin/wrangler.js";
 /// Checks types; what runs is made by esbuild.
 const COMPILER: &str = "node_modules/typescript/bin/tsc";
 
@@ -37,6 +38,12 @@ enum Action {
         #[arg(value_name = "ARGUMENTS", trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Runs wrangler, the one that deploys: to log in, to set secrets, to read logs
+    Wrangler {
+        /// What it takes, such as secret put STEPWELL_SIGNING_KEY
+        #[arg(value_name = "ARGUMENTS", trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
 }
 
 /// What a built Worker is run with.
@@ -48,20 +55,37 @@ pub(crate) struct Built {
 }
 
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
-    build::components(workspace)?;
-    let built = build(workspace)?;
     match &arguments.command {
-        Action::Build => Ok(ExitCode::SUCCESS),
-        Action::Dev { port } => dev(workspace, &built, *port),
+        Action::Build => build_all(workspace).map(|_| ExitCode::SUCCESS),
+        Action::Dev { port } => dev(workspace, &build_all(workspace)?, *port),
         Action::Deploy { arguments } => {
-            let mut npx = Command::new("npx");
-            npx.args(["--yes", WRANGLER, "deploy", "--config"])
-                .arg(workspace.root.join("wrangler.toml"))
-                .args(arguments);
-            process::run(npx.current_dir(&workspace.root))?;
-            Ok(ExitCode::SUCCESS)
+            build_all(workspace)?;
+            wrangler(workspace, &[&["deploy".to_owned()], arguments.as_slice()].concat())
         }
+        Action::Wrangler { arguments } => wrangler(workspace, arguments),
     }
+}
+
+fn build_all(workspace: &Workspace) -> Result<Built> {
+    build::components(workspace)?;
+    build(workspace)
+}
+
+/// Wrangler, told of the root's `wrangler.toml`.
+fn wrangler(workspace: &Workspace, arguments: &[String]) -> Result<ExitCode> {
+    let program = install_tools(workspace)?.join(WRANGLER);
+    let mut wrangler = Command::new("node");
+    wrangler.arg(program).args(arguments).arg("--config").arg(workspace.root.join("wrangler.toml"));
+    let status = Running::start(wrangler.current_dir(&workspace.root))?.wait()?;
+    process::leave_if_interrupted();
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Wrangler and miniflare, installed if they are not there yet; gives their folder.
+pub(crate) fn install_tools(workspace: &Workspace) -> Result<PathBuf> {
+    let folder = workspace.root.join("worker/tools");
+    packages::ensure(&folder)?;
+    Ok(folder)
 }
 
 /// Builds the Worker around the components that were built last.
@@ -79,6 +103,8 @@ pub(crate) fn build(workspace: &Workspace) -> Result<Built> {
 /// Builds the Worker, and the one of its own tests (worker/test) beside it; gives where that one is.
 pub(crate) fn build_for_tests(workspace: &Workspace) -> Result<PathBuf> {
     let built = build(workspace)?;
+    // One test sees what it would deploy.
+    install_tools(workspace)?;
     let folder = workspace.root.join("worker");
     let dist = folder.join("dist-test");
     progress::step("worker of the tests", || {

@@ -42,7 +42,7 @@ impl Actor for CatalogActor {
             Message::Answered(outcome) => self.answered(turn, &outcome)?,
             Message::Resume => self.resumed()?,
             Message::Lost(calls) => self.lost(turn, calls)?,
-            Message::Wake => Done::default(),
+            Message::Wake => self.told_again()?,
             Message::Tell(_) => return Err(Fault::new("message to the catalog", "nobody tells it anything")),
         };
         done.owing = !self.syncs.is_empty();
@@ -224,10 +224,16 @@ impl CatalogActor {
         by_uuid.or_else(newest).cloned()
     }
 
-    /// The shell has lost what it knew: it gets the snapshot, whatever its version. Syncs under way are lost with it.
-    fn resumed(&mut self) -> Result<Done, Fault> {
+    /// The snapshot, whatever its version, for a shell that has made this actor anew and knows no other.
+    fn told_again(&self) -> Result<Done, Fault> {
         let mut done = Done::default();
         done.effects.push(install(&self.catalog)?);
+        Ok(done)
+    }
+
+    /// The shell has lost what it knew: it gets the snapshot. Syncs under way are lost with it.
+    fn resumed(&mut self) -> Result<Done, Fault> {
+        let mut done = self.told_again()?;
         // Not only after a sync: schedules go on when the server comes back, also those that an older version did not plan.
         for function in self.catalog.functions.values().filter(|function| function.schedules().next().is_some()) {
             done.send(Address::cron(&function.id), &Look)?;

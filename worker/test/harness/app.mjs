@@ -12,8 +12,9 @@ const FUNCTIONS = {
   /** `data.steps` steps, one after another; the body of `data.hold` waits for `release`. */
   steps: async (app, call, data) => {
     const place = done(call);
-    if (place >= data.steps) return { status: 200, body: { steps: place } };
-    return step(app, call, `s${place}`, data);
+    if (place < data.steps) return step(app, call, `s${place}`, data);
+    app.ended.add(data.key);
+    return { status: 200, body: { steps: place } };
   },
   /** A step, a sleep of `data.for`, and a step. */
   sleeper: async (app, call, data) => {
@@ -67,6 +68,10 @@ export class App {
   held = [];
   /** Sleeps that ended: run, when the app heard of it, when it was due. */
   woken = [];
+  /** Runs of `steps` that have returned, by their `data.key`. */
+  ended = new Set();
+  /** Runs by the clock: function, run, the time that was scheduled, when it was called. */
+  ticks = [];
   /** Bodies that have returned. */
   returned = 0;
   /** Calls that came. */
@@ -74,10 +79,12 @@ export class App {
   released = false;
   #server;
   #release;
+  #crons = 0;
 
-  /** Starts one and registers it. */
-  static async start(t, server) {
+  /** Starts one and registers it, with so many functions that run every minute. */
+  static async start(t, server, { crons = 0 } = {}) {
     const app = new App();
+    app.#crons = crons;
     app.gate = new Promise((resolve) => (app.#release = resolve));
     app.#server = createServer((request, response) => void app.#serve(request, response));
     await new Promise((resolve) => app.#server.listen(0, "127.0.0.1", resolve));
@@ -93,12 +100,14 @@ export class App {
   }
 
   async register(server) {
-    const functions = Object.keys(FUNCTIONS).map((name) => ({
-      id: `t-${name}`,
-      name,
-      triggers: [{ event: `t/${name}` }],
-      steps: { step: { id: "step", name: "step", retries: { attempts: 4 }, runtime: { type: "http", url: `${this.origin}/api/inngest?fnId=t-${name}&stepId=step` } } },
-    }));
+    const made = (name, trigger) => {
+      const url = `${this.origin}/api/inngest?fnId=t-${name}&stepId=step`;
+      return { id: `t-${name}`, name, triggers: [trigger], steps: { step: { id: "step", name: "step", retries: { attempts: 4 }, runtime: { type: "http", url } } } };
+    };
+    const functions = [
+      ...Object.keys(FUNCTIONS).map((name) => made(name, { event: `t/${name}` })),
+      ...Array.from({ length: this.#crons }, (_, place) => made(`cron${place}`, { cron: "* * * * *" })),
+    ];
     return server.ask("POST", "/fn/register", {
       url: `${this.origin}/api/inngest`, deployType: "ping", framework: "raw", appName: "t", sdk: "js:v4.24.0", v: "0.1", functions,
     });
@@ -123,7 +132,12 @@ export class App {
     const name = new URL(request.url, this.origin).searchParams.get("fnId").slice("t-".length);
     this.calls += 1;
     const call = JSON.parse(Buffer.concat(parts).toString());
-    const { status, body } = await FUNCTIONS[name](this, call, call.event.data);
+    const { status, body } = name.startsWith("cron") ? this.#tick(name, call) : await FUNCTIONS[name](this, call, call.event.data);
     response.writeHead(status, HEADERS).end(JSON.stringify(body));
+  }
+
+  #tick(name, { ctx, event }) {
+    this.ticks.push({ name, run: ctx.run_id, scheduled: event.data.scheduledAt, at: Date.now() });
+    return { status: 200, body: "ticked" };
   }
 }

@@ -24,6 +24,8 @@ export class Carrier extends PlainCarrier {
 /** Requests to objects and alarms by `kind.method`, requests to the Worker, and rows by kind of actor. */
 const requests = new Map<string, number>();
 const stores = new Map<Counted, string>();
+/** The same by the object's name, of those that many runs share. */
+const shared = new Map<string, number>();
 /** Objects by name that are in memory: how often each was made. */
 const made = new Map<string, number>();
 /** Alarms that are to be cut short by the loss of their object, and alarms whose handling is to fail, by what its name begins with. */
@@ -33,7 +35,18 @@ const failing: { name: string; times: number }[] = [];
 const alarms = new Map<string, number>();
 
 function count(what: string): void {
-  requests.set(what, (requests.get(what) ?? 0) + 1);
+  add(requests, what);
+}
+
+/** A request to an object, or its alarm. */
+function countOf(name: string | undefined, method: string): void {
+  const { kind } = addressOf(name ?? "?/");
+  count(`${kind}.${method}`);
+  if (name !== undefined && kind !== "run") add(shared, name);
+}
+
+function add(counts: Map<string, number>, what: string): void {
+  counts.set(what, (counts.get(what) ?? 0) + 1);
 }
 
 function take(orders: { name: string; times: number }[], name: string): boolean {
@@ -59,7 +72,7 @@ function probed(Base: Made): Made {
     private isKnown = false;
 
     private meet(name: string, method: string): void {
-      count(`${addressOf(name).kind}.${method}`);
+      countOf(name, method);
       if (this.isKnown) return;
       this.isKnown = true;
       made.set(name, (made.get(name) ?? 0) + 1);
@@ -72,12 +85,12 @@ function probed(Base: Made): Made {
     }
 
     override async confirm(numbers: bigint[]): Promise<void> {
-      count(`${addressOf((this as unknown as Inside).name ?? "?/").kind}.confirm`);
+      countOf((this as unknown as Inside).name, "confirm");
       return super.confirm(numbers);
     }
 
     override async release(): Promise<void> {
-      count(`${addressOf((this as unknown as Inside).name ?? "?/").kind}.release`);
+      countOf((this as unknown as Inside).name, "release");
       return super.release();
     }
 
@@ -87,7 +100,7 @@ function probed(Base: Made): Made {
     }
 
     override async watch(seen: number, ms: number): Promise<void> {
-      count(`${addressOf((this as unknown as Inside).name ?? "?/").kind}.watch`);
+      countOf((this as unknown as Inside).name, "watch");
       return super.watch(seen, ms);
     }
 
@@ -145,7 +158,7 @@ const COMMANDS: Record<string, (env: Env, given: never, ctx: ExecutionContext) =
       sum.written += written;
       sum.alarms += alarms;
     }
-    return { requests: Object.fromEntries(requests), rows };
+    return { requests: Object.fromEntries(requests), shared: Object.fromEntries(shared), rows };
   },
   /** `pending` are the orders that nobody has met yet. */
   seen: () => ({ ...seen, carried, pending: pending() + left(lost) + left(failing), made: Object.fromEntries(made), alarms: Object.fromEntries(alarms) }),

@@ -60,3 +60,13 @@ fn a_server_that_comes_back_tells_everybody_who_has_a_schedule() {
     register(&mut driver, &[function("a-event"), every("a-one", "* * * * *")]);
     assert_eq!(told(&driver.turn(Message::Resume)), ["a-one"]);
 }
+
+/// A home that evicts actors makes this one anew whenever somebody asks for the catalog: that must not cost a message for each schedule.
+#[test]
+fn a_catalog_that_is_only_told_again_tells_nobody_else() {
+    let mut driver = Driver::default();
+    register(&mut driver, &[every("a-one", "* * * * *")]);
+    let done = driver.turn(Message::Wake);
+    assert!(matches!(done.effects[..], [Effect::Install { version: 1, .. }]), "{:?}", done.effects);
+    assert_eq!((done.writes.len(), done.wake_at), (0, None));
+}

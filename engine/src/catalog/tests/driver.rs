@@ -52,7 +52,7 @@ impl Driver {
         let (catalog, supplied) = (self.actor.catalog.clone(), Supplied::default());
         let (now, settings) = (self.now, &self.settings);
         let turn = Turn { now, entropy: Entropy(7), catalog: &catalog, settings, supplied: &supplied };
-        let is_resume = matches!(message, Message::Resume);
+        let is_told_again = matches!(message, Message::Resume | Message::Wake);
         let Outcome::Done(done) = self.actor.turn(&turn, message).unwrap() else { panic!("the catalog needs no rows") };
         for write in &done.writes {
             match &write.value {
@@ -64,7 +64,7 @@ impl Driver {
         for effect in &done.effects {
             match effect {
                 Effect::Install { version, snapshot } => {
-                    assert!(is_resume || *version > self.installed.version, "versions rise");
+                    assert!(is_told_again || *version > self.installed.version, "versions rise");
                     self.installed = Catalog::decode(snapshot).unwrap();
                     assert_eq!(self.installed.version, *version);
                 }
