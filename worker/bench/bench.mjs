@@ -10,12 +10,12 @@ import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { App } from "./app.mjs";
-import { events, IN_FLIGHT, inFlight, median, oneByOne, percentile, settled } from "./measure.mjs";
+import { alone, events, IN_FLIGHT, inFlight, median, oneByOne, percentile, settled, STEPS } from "./measure.mjs";
 import { Stepwell } from "./stepwell.mjs";
 import { Workflows } from "./workflows.mjs";
 
-const FULL = { rounds: 3, runs: 60, warmMs: 1_000, ms: 5_000, eventsMs: 3_000, syncs: 300 };
-const QUICK = { rounds: 1, runs: 20, warmMs: 500, ms: 2_000, eventsMs: 1_000, syncs: 100 };
+const FULL = { rounds: 3, runs: 60, warmMs: 1_000, ms: 5_000, eventsMs: 3_000, alone: 256, syncs: 300 };
+const QUICK = { rounds: 1, runs: 20, warmMs: 500, ms: 2_000, eventsMs: 1_000, alone: 128, syncs: 100 };
 const MEMORY = "/dev/shm";
 
 const { values: given } = parseArgs({
@@ -44,7 +44,7 @@ async function place(name, parent) {
     const many = await rounds(`${name}, ${IN_FLIGHT} in flight`, {
       stepwell: () => inFlight(stepwell, app, scale),
       workflows: () => inFlight(workflows, app, scale),
-      alone: () => inFlight(workflows, app, { ...scale, begin: (run) => workflows.beginAlone(run) }),
+      alone: () => alone(workflows, app, scale.alone),
       events: () => events(stepwell, scale.eventsMs),
     });
     return { sync: sync(dir), ...summary(one, many) };
@@ -97,13 +97,12 @@ function summary(one, many) {
     first: times(one[of].flatMap(({ first }) => first)),
     overhead: times(one[of].flatMap(({ overhead }) => overhead)),
     whole: times(one[of].flatMap(({ whole }) => whole)),
-    runs: middle(many[of], ({ runs }) => runs),
     steps: middle(many[of], ({ steps }) => steps),
     cpuPerStep: middle(many[of], ({ cpuPerStep }) => cpuPerStep),
   });
   return {
     stepwell: { ...side("stepwell"), events: { single: middle(many.events, ({ single }) => single), together: middle(many.events, ({ together }) => together) } },
-    workflows: { ...side("workflows"), alone: { runs: middle(many.alone, ({ runs }) => runs) } },
+    workflows: { ...side("workflows"), alone: middle(many.alone, ({ steps }) => steps) },
   };
 }
 
@@ -118,15 +117,15 @@ function print({ load, places }) {
     const ms = ({ p50, p99 }) => `${p50.toFixed(1)} / ${p99.toFixed(1)} ms`;
     const row = (what, ours, theirs, ratio) => console.log(`| ${what} | ${ours} | ${theirs} | ${ratio} |`);
     const slower = (of) => `${(workflows[of].p50 / stepwell[of].p50).toFixed(1)} / ${(workflows[of].p99 / stepwell[of].p99).toFixed(1)}`;
-    const rate = (of) => [stepwell[of].toFixed(0), workflows[of].toFixed(0), (stepwell[of] / workflows[of]).toFixed(1)];
     console.log(`\n| ${name} (fdatasync ${sync.toFixed(2)} ms) | Stepwell | Workflows | times better |\n| --- | --- | --- | --- |`);
-    row(`runs of five steps a second, ${IN_FLIGHT} in flight`, ...rate("runs"));
-    row("steps a second in them", ...rate("steps"));
+    const rate = (by) => [(stepwell.steps / by).toFixed(0), (workflows.steps / by).toFixed(0), (stepwell.steps / workflows.steps).toFixed(1)];
+    row(`steps a second, ${IN_FLIGHT} runs in flight`, ...rate(1));
+    row("which are so many runs of five steps, each of an event of its own", ...rate(STEPS));
     row("overhead of a step, p50 / p99", ms(stepwell.overhead), ms(workflows.overhead), slower("overhead"));
     row("from the event to the first step, p50 / p99", ms(stepwell.first), ms(workflows.first), slower("first"));
     row("from the event to the end of the fifth step, p50 / p99", ms(stepwell.whole), ms(workflows.whole), slower("whole"));
     row("CPU of workerd for a step", `${stepwell.cpuPerStep.toFixed(2)} ms`, `${workflows.cpuPerStep.toFixed(2)} ms`, (workflows.cpuPerStep / stepwell.cpuPerStep).toFixed(1));
-    row("runs a second where steps call nobody", "", workflows.alone.runs.toFixed(0), "");
+    row("steps a second where steps call nobody", "", workflows.alone.toFixed(0), "");
     row("events a second, one by one / in hundreds, 16 connections", `${stepwell.events.single.toFixed(0)} / ${stepwell.events.together.toFixed(0)}`, "", "");
   }
 }

@@ -55,6 +55,8 @@ export class Workflows {
       cf: false,
       telemetry: { enabled: false },
       log: new Log(LogLevel.ERROR),
+      // It warns of stubs that miniflare's own Workers do not dispose of.
+      handleRuntimeStdio: (...streams) => streams.forEach((stream) => stream.resume()),
       defaultPersistRoot: data,
       workflowsPersist: data,
       modules: true,

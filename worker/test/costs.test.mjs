@@ -36,9 +36,17 @@ test("what a run costs is what the page says", async (t) => {
     // Alone on its stream an event has an alarm and a confirmation to itself.
     if (steps === 5) lines.push(`five steps cost $${((dollars(cost) + PRICES.rowWritten + 2 * PRICES.objectRequest) / steps).toFixed(2)} a million then`);
   }
+  // One that lasts is remembered by its object, and by the history from the beginning.
+  const releases = async () => count(await server.probe("counts"), "run.release");
+  const released = await releases();
+  const lasting = await costOfOne(server, 5, { hold: "s2" }, async () => {
+    await until("nobody guards the run any more", async () => (await releases()) > released);
+    app.release();
+  });
+  lines.push(told("5, in more than 3 s", lasting, 5));
   // The catalog reaches the isolate without a read for each request: it is looked after from time to time.
   const reads = count(await server.probe("counts"), "catalog.catalog") - count(first, "catalog.catalog");
-  assert.ok(reads <= 1 + (Date.now() - began) / CATALOG_AGE_MS, `the catalog was read ${reads} times for ${LENGTHS.length * RUNS} events`);
+  assert.ok(reads <= 1 + (Date.now() - began) / CATALOG_AGE_MS, `the catalog was read ${reads} times for ${LENGTHS.length * RUNS + 1} events`);
   const missing = lines.filter((line) => !page.includes(line));
   assert.deepEqual(missing, [], `docs/CLOUDFLARE.md does not say\n${missing.join("\n")}`);
   assert.ok(app.calls > 0);
@@ -50,11 +58,11 @@ function dollars({ worker, objects, rows, alarms, read }) {
 }
 
 /** The line of the page's table. */
-function told(steps, cost) {
+function told(what, cost, steps = what) {
   const { worker, objects, rows, alarms, read } = cost;
   const runsADay = Math.min(FREE.requests / (worker + objects), FREE.rowsWritten / (rows + alarms));
   const million = (runsADay * steps * DAYS) / 1e6;
-  return `| ${steps} | ${worker} | ${objects} | ${rows} + ${alarms} | ${read} | $${(dollars(cost) / steps).toFixed(2)} | ${million.toFixed(2)} million |`;
+  return `| ${what} | ${worker} | ${objects} | ${rows} + ${alarms} | ${read} | $${(dollars(cost) / steps).toFixed(2)} | ${million.toFixed(2)} million |`;
 }
 
 /** What a run costs, most of them; and what its event has its share in: the stream's alarms, and confirmations of its letters. */
@@ -78,14 +86,15 @@ async function measured(server, steps) {
   };
 }
 
-async function costOfOne(server, steps) {
+async function costOfOne(server, steps, more = {}, meanwhile = async () => undefined) {
   const before = await server.probe("counts");
-  await server.send({ name: "t/steps", data: { steps } });
+  await server.send({ name: "t/steps", data: { steps, ...more } });
+  await meanwhile();
   // The run is not asked whether it is over, which would count.
   const after = await until("the run is over, and everybody has been told", async () => {
     const now = await server.probe("counts");
-    const more = (name) => count(now, name) - count(before, name);
-    const isOver = more("run.answered") === steps + 1 && more("stream.tell") === 1 && more("history.tell") === 1 + more("run.release");
+    const since = (name) => count(now, name) - count(before, name);
+    const isOver = since("run.answered") === steps + 1 && since("stream.tell") === 1 && since("history.tell") === 1 + since("run.release");
     return isOver && now;
   });
   const requests = (...names) => names.reduce((sum, name) => sum + count(after, name) - count(before, name), 0);
