@@ -22,6 +22,12 @@ pub struct Args {
     /// Where the server's data lies while it is measured: a folder on the disk to measure. Default: beside the binary.
     #[arg(long, value_name = "DIR")]
     pub scratch: Option<PathBuf>,
+    /// Measures the application of this spin.toml instead, once with each of its stores, and against no bars.
+    #[arg(long, value_name = "SPIN.TOML", requires = "spin_program")]
+    pub spin_manifest: Option<PathBuf>,
+    /// What runs it: `spin`, or the harness that stands for it.
+    #[arg(long, value_name = "PATH")]
+    pub spin_program: Option<PathBuf>,
 }
 
 impl Args {

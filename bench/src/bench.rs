@@ -9,6 +9,7 @@ use crate::phases;
 use crate::report::Report;
 use crate::scale::Scale;
 use crate::server::Server;
+use crate::spin;
 use anyhow::Context as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -30,6 +31,16 @@ pub struct Bench {
 }
 
 impl Bench {
+    /// Keys of runs begin after `keys`.
+    pub const fn new(scale: Scale, app: App, server: Server, floor: Floor, report: Report, keys: u64) -> Self {
+        Self { scale, app, server, floor, report, keys }
+    }
+
+    /// Ends the server; what may be used with another.
+    pub fn into_parts(self) -> (App, Report, u64) {
+        (self.app, self.report, self.keys)
+    }
+
     /// Data for a new run of so many steps.
     pub fn data(&mut self, steps: usize) -> Data {
         self.keys = self.keys.saturating_add(1);
@@ -67,6 +78,9 @@ async fn run(args: &Args) -> anyhow::Result<bool> {
     let scale = Scale::of(args.quick);
     let mut report = Report::new();
     let app = App::start()?;
+    if let (Some(manifest), Some(program)) = (&args.spin_manifest, &args.spin_program) {
+        return spin::run(args, program, manifest, folder.path(), scale, app, report).await;
+    }
     let floor = floor::measure(&scale, folder.path(), app.port, &mut report).await?;
 
     report.section("the server");
@@ -75,18 +89,25 @@ async fn run(args: &Args) -> anyhow::Result<bool> {
     let mut bench = Bench { scale, app, server, floor, report, keys: 0 };
     let measured = phases(args, &mut bench).await;
     measured.with_context(|| format!("the server's log ends with:\n{}\n", Server::log(folder.path())))?;
+    tell(args, &bench.report)
+}
 
-    bench.report.print();
+/// Prints what was measured; true when all bars hold.
+///
+/// # Errors
+/// The file for it cannot be written.
+pub fn tell(args: &Args, report: &Report) -> anyhow::Result<bool> {
+    report.print();
     if let Some(path) = &args.json {
-        std::fs::write(path, format!("{:#}\n", bench.report.json(args.quick)))
+        std::fs::write(path, format!("{:#}\n", report.json(args.quick)))
             .with_context(|| format!("cannot write {}", path.display()))?;
     }
-    Ok(bench.report.passes())
+    Ok(report.passes())
 }
 
 async fn phases(args: &Args, bench: &mut Bench) -> anyhow::Result<()> {
     phases::start::register(args, bench).await?;
-    for phase in [
+    let all = [
         Phase::FirstCall,
         Phase::Steps,
         Phase::Throughput,
@@ -95,7 +116,16 @@ async fn phases(args: &Args, bench: &mut Bench) -> anyhow::Result<()> {
         Phase::Memoized,
         Phase::Checkpoint,
         Phase::Waits,
-    ] {
+    ];
+    measure(args, bench, &all).await
+}
+
+/// Measures those of some phases that are wanted.
+///
+/// # Errors
+/// One of them fails, or does not come to an end.
+pub async fn measure(args: &Args, bench: &mut Bench, phases: &[Phase]) -> anyhow::Result<()> {
+    for phase in phases.iter().copied() {
         if args.wants(phase) {
             let time_max = if phase == Phase::Waits { WAITS_TIME_MAX } else { PHASE_TIME_MAX };
             let measured = tokio::time::timeout(time_max, phases::run(phase, bench)).await;

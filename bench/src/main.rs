@@ -16,6 +16,7 @@ mod report;
 mod samples;
 mod scale;
 mod server;
+mod spin;
 
 use clap::Parser as _;
 use std::process::ExitCode;

@@ -14,6 +14,42 @@ const HEALTHY_TIME_MAX: Duration = Duration::from_secs(30);
 /// How often it is asked whether it is: the error of the measured start.
 const HEALTHY_POLL: Duration = Duration::from_micros(500);
 
+/// What is started.
+#[derive(Clone, Copy)]
+pub enum Program<'a> {
+    /// The host's binary.
+    Host(&'a Path),
+    /// Spin, or what stands for it.
+    Spin {
+        /// Takes the command line of `spin`.
+        program: &'a Path,
+        /// The application.
+        manifest: &'a Path,
+        /// Where its state is.
+        store: &'static str,
+    },
+}
+
+impl Program<'_> {
+    fn command(self, port: u16, folder: &Path) -> Command {
+        match self {
+            Self::Host(binary) => {
+                let mut command = Command::new(binary);
+                command.args(["dev", "--no-discovery", "--no-poll", "--port", &port.to_string(), "--data-dir"]);
+                command.arg(folder.join("data"));
+                command
+            }
+            Self::Spin { program, manifest, store } => {
+                let mut command = Command::new(program);
+                command.arg("up").arg("--from").arg(manifest).arg("--state-dir").arg(folder.join("data"));
+                command.args(["--listen", &format!("127.0.0.1:{port}"), "--variable", "kind=dev"]);
+                command.args(["--variable", &format!("store={store}")]);
+                command
+            }
+        }
+    }
+}
+
 /// A running server.
 pub struct Server {
     /// Where it listens.
@@ -24,14 +60,14 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts `binary` on `folder`, where its data and its log go, and waits until it is healthy.
+    /// Starts `program` on `folder`, where its data and its log go, and waits until it is healthy.
     ///
     /// # Errors
     /// It cannot be started, ends, or does not become healthy: with the end of its log.
-    pub async fn start(binary: &Path, folder: &Path) -> anyhow::Result<Self> {
+    pub async fn start(program: Program<'_>, folder: &Path) -> anyhow::Result<Self> {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         let log_path = folder.join("server.log");
-        let mut command = Command::new(binary);
+        let mut command = program.command(port, folder);
         // The user's own settings are not measured.
         for (name, _) in std::env::vars_os() {
             let name_text = name.to_string_lossy();
@@ -39,15 +75,9 @@ impl Server {
                 command.env_remove(&name);
             }
         }
-        command
-            .args(["dev", "--no-discovery", "--no-poll", "--port", &port.to_string(), "--data-dir"])
-            .arg(folder.join("data"))
-            .current_dir(folder)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(File::create(&log_path)?);
+        command.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&log_path)?);
         let began = Instant::now();
-        let child = command.spawn().with_context(|| format!("cannot start {}", binary.display()))?;
+        let child = command.spawn().with_context(|| format!("cannot start {}", command.get_program().display()))?;
         let mut server = Self { port, start_time: Duration::ZERO, child };
         while !is_healthy(port).await {
             if let Some(status) = server.child.try_wait()? {

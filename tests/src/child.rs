@@ -31,10 +31,15 @@ impl Child {
 
     /// SIGTERM; gives the exit code once it has gone.
     pub(crate) fn stop(&mut self) -> Option<i32> {
-        let pid = self.process.id().to_string();
-        let sent = Command::new("kill").args(["-TERM", &pid]).status().expect("kill");
-        assert!(sent.success(), "SIGTERM to {pid}");
+        self.signal("TERM");
         self.left()
+    }
+
+    /// Sends a signal by its name.
+    pub(crate) fn signal(&self, name: &str) {
+        let pid = self.process.id().to_string();
+        let sent = Command::new("kill").args([&format!("-{name}"), &pid]).status().expect("kill");
+        assert!(sent.success(), "SIG{name} to {pid}");
     }
 
     /// The exit code of a process that is about to leave, once it has gone.
@@ -53,6 +58,11 @@ impl Child {
     pub(crate) fn log_tail(&self) -> String {
         let text = std::fs::read(&self.log).unwrap_or_default();
         String::from_utf8_lossy(&text[text.len().saturating_sub(LOG_BYTES_SHOWN)..]).into_owned()
+    }
+
+    /// All that it wrote.
+    pub(crate) fn log(&self) -> String {
+        String::from_utf8_lossy(&std::fs::read(&self.log).unwrap_or_default()).into_owned()
     }
 }
 

@@ -20,6 +20,7 @@ mod rogue;
 mod scenario;
 mod server;
 mod wait;
+mod watched;
 mod world;
 
 pub use answer::Answer;
@@ -33,4 +34,5 @@ pub use rogue::{Reply, Request, Rogue, sdk_reply};
 pub use scenario::{Scenario, run_scenarios};
 pub use server::{Mode, Server};
 pub use wait::{until, within};
+pub use watched::{Watched, recorded};
 pub use world::{Lane, World};

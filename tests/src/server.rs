@@ -44,7 +44,12 @@ impl Server {
 
     /// Starts a dev server that is to be killed again and again with calls in flight.
     pub fn start_for_kills() -> Self {
-        Self::new(Mode::Dev, &[], true)
+        Self::start_for_kills_with(&[])
+    }
+
+    /// As [`Server::start_for_kills`]; `arguments` are added to the command line.
+    pub fn start_for_kills_with(arguments: &[&str]) -> Self {
+        Self::new(Mode::Dev, arguments, true)
     }
 
     fn new(mode: Mode, arguments: &[&str], is_killed: bool) -> Self {
@@ -60,6 +65,16 @@ impl Server {
     /// SIGKILL at this very moment.
     pub fn kill(&mut self) {
         self.process.kill();
+    }
+
+    /// Sends a signal by its name, without `SIG`.
+    pub fn signal(&self, name: &str) {
+        self.process.signal(name);
+    }
+
+    /// How often it wrote `text` to its log.
+    pub fn log_count(&self, text: &str) -> usize {
+        self.process.log().matches(text).count()
     }
 
     /// SIGTERM; the exit code.

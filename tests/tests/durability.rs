@@ -1,10 +1,9 @@
 //! The server is killed again and again, and nobody notices but the clock.
 
 use serde_json::{Value, json};
-use std::collections::HashMap;
 use std::ops::Range;
 use std::time::{Duration, Instant};
-use stepwell_tests::{Chance, Execution, Finished, Home, Journal, Keys, Lane, Sdk, Server, World, until};
+use stepwell_tests::{Chance, Home, Keys, Lane, Sdk, Server, Watched, World, recorded, until};
 
 /// What is asked of a home.
 struct Load {
@@ -70,7 +69,7 @@ fn many_runs_survive_twenty_kills() {
     for one in &watched {
         let run = one.finish();
         assert_eq!(run.output().as_array().map(Vec::len), Some(STEPS), "{run:?}");
-        assert_outputs_are_the_recorded_ones(&run);
+        Watched::assert_outputs_are_the_recorded_ones(&run);
     }
     println!("{sent_again} calls sent again, {:?}", began.elapsed());
     server.assert_healthy();
@@ -108,39 +107,11 @@ fn every_kind_of_function_survives_kills_with_every_sdk() {
     server.assert_healthy();
 }
 
-/// One run under observation.
-struct Watched<'a> {
-    lane: &'a Lane<'a>,
-    run: String,
-    earlier: Journal,
-}
-
-impl<'a> Watched<'a> {
-    fn new(lane: &'a Lane<'a>, event: &str, function: &str) -> Self {
-        let run = lane.client.run_of(event, &lane.slug(function));
-        let earlier = lane.client.journal(&run);
-        Self { lane, run, earlier }
-    }
-
-    /// Its end, after which everything that must hold of a run is asserted.
-    fn finish(&self) -> Finished {
-        let run = self.lane.finish(&self.run);
-        assert!(run.journal.continues(&self.earlier), "{run:?} was {:#?}", self.earlier.outline());
-        assert_nothing_recorded_runs_again(&run);
-        assert_calls_carry_what_is_recorded(&run);
-        run
-    }
-}
-
 /// SIGKILL and a restart, after which every journal goes on from where it was.
 fn kill<'a, 'b: 'a>(server: &mut Server, watched: impl Iterator<Item = &'a mut Watched<'b>>) {
     server.kill();
     server.restart();
-    for one in watched {
-        let now = one.lane.client.journal(&one.run);
-        assert!(now.continues(&one.earlier), "{} was {:#?}, is {:#?}", one.run, one.earlier, now);
-        one.earlier = now;
-    }
+    watched.for_each(Watched::look_again);
 }
 
 /// Until there are `more` than `count` counts now, and then a little longer.
@@ -149,50 +120,4 @@ fn live(count: impl Fn() -> u64, more: u64, chance: &mut Chance) {
     until("the server has lived", || (count() >= enough || Instant::now() >= end).then_some(()));
     // Not a wait for anything: the moment of the kill is what is random here.
     std::thread::sleep(Duration::from_millis(chance.within(LIFE_MORE_MS)));
-}
-
-/// How many steps have a result, in all runs.
-fn recorded(watched: &[Watched<'_>]) -> usize {
-    watched.iter().map(|one| one.earlier.results().len()).sum()
-}
-
-fn assert_outputs_are_the_recorded_ones(run: &Finished) {
-    let recorded = run.journal.results();
-    let ids: HashMap<&str, &str> = run.executions.iter().map(|one| (one.step.as_str(), one.id.as_str())).collect();
-    for (i, result) in run.output().as_array().into_iter().flatten().enumerate() {
-        let step = format!("s{i}");
-        assert_eq!(recorded[ids[step.as_str()]].1["data"], *result, "the result of {step}: {run:?}");
-    }
-}
-
-/// Neither after the row was decided that records the step, nor after a checkpoint of it was answered with 200.
-fn assert_nothing_recorded_runs_again(run: &Finished) {
-    let recorded = run.journal.results();
-    let mut known_at_ms: HashMap<&str, u64> = recorded.iter().map(|(id, (at_ms, _))| (id.as_str(), *at_ms)).collect();
-    for request in run.requests.iter().filter(|request| request["status"] == 200) {
-        for step in request["steps"].as_array().into_iter().flatten().filter(|step| step["op"] == "StepRun") {
-            let id = step["id"].as_str().expect("a step id");
-            let at_ms = request["answered_at_ms"].as_u64().expect("a moment");
-            let known = known_at_ms.get_mut(id).unwrap_or_else(|| panic!("a saved {id} is lost: {run:?}"));
-            *known = at_ms.min(*known);
-        }
-    }
-    let used_again = |step: &str| step == "loop";
-    for Execution { step, id, at_ms, .. } in run.executions.iter().filter(|one| !used_again(&one.step)) {
-        // A step that threw has no result yet.
-        let Some(known_at_ms) = known_at_ms.get(id.as_str()) else { panic!("{step} is in no journal: {run:?}") };
-        assert!(at_ms <= known_at_ms, "{step} ran at {at_ms} although known at {known_at_ms}: {run:?}");
-    }
-}
-
-/// A call never says of a step what the journal does not.
-fn assert_calls_carry_what_is_recorded(run: &Finished) {
-    let recorded = run.journal.results();
-    for call in &run.calls {
-        for (id, memo) in call.seen()["steps"].as_object().expect("steps") {
-            // Sleeps have no result; large ones are seen by their hash alone.
-            let Some((_, result)) = recorded.get(id).filter(|_| memo.get("value").is_some()) else { continue };
-            assert_eq!(memo["value"]["data"], result["data"], "{id} changed: {run:?}");
-        }
-    }
 }

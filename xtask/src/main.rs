@@ -3,6 +3,7 @@
 mod bench;
 mod build;
 mod demo;
+mod harness;
 mod mutants;
 mod packages;
 mod process;

@@ -7,7 +7,7 @@ use crate::process;
 use crate::report::{Bar, Report, Row, Value};
 use crate::samples::{Samples, count};
 use crate::scale::Scale;
-use crate::server::Server;
+use crate::server::{Program, Server};
 use std::path::Path;
 use std::time::Duration;
 
@@ -30,14 +30,15 @@ pub async fn run(
     report: &mut Report,
 ) -> anyhow::Result<Server> {
     report.progress("starts of the server");
-    let mut server = Server::start(binary, folder).await?;
+    let program = Program::Host(binary);
+    let mut server = Server::start(program, folder).await?;
     if !args.wants(Phase::Start) {
         return Ok(server);
     }
     let mut starts = Samples::default();
     for _ in 0..scale.starts {
         drop(server);
-        server = Server::start(binary, folder).await?;
+        server = Server::start(program, folder).await?;
         starts.add(server.start_time);
     }
     let median = Value::Time(starts.percentile(50)?);

@@ -13,6 +13,8 @@ use std::time::Instant;
 /// Rows under headings.
 pub struct Report {
     entries: Vec<Entry>,
+    /// Begins the names of rows that are measured without bars.
+    without_bars: Option<&'static str>,
     began: Instant,
 }
 
@@ -57,7 +59,7 @@ impl Row {
 impl Report {
     /// An empty report; its time starts now.
     pub fn new() -> Self {
-        Self { entries: Vec::new(), began: Instant::now() }
+        Self { entries: Vec::new(), without_bars: None, began: Instant::now() }
     }
 
     /// Begins a part of the table.
@@ -65,9 +67,24 @@ impl Report {
         self.entries.push(Entry::Section(title));
     }
 
+    /// From here on rows have no bars, and names that begin with `prefix`: the bars are another program's.
+    pub const fn without_bars(&mut self, prefix: &'static str) {
+        self.without_bars = Some(prefix);
+    }
+
     /// Adds a row.
     pub fn row(&mut self, row: Row) {
+        let row = match self.without_bars {
+            Some(prefix) => Row { name: format!("{prefix}-{}", row.name), bar: None, ..row },
+            None => row,
+        };
         self.entries.push(Entry::Row(row));
+    }
+
+    /// How many times as much as `of` was measured under `name`, where both were.
+    pub fn times(&self, name: &str, of: &str) -> Option<f64> {
+        let number = |name: &str| self.rows().find(|row| row.name == name).map(|row| row.value.number());
+        Some(number(name)? / number(of)?)
     }
 
     /// Says on stderr what is being measured.

@@ -4,7 +4,7 @@ mod encode;
 mod size;
 mod wasm_target;
 
-pub(crate) use wasm_target::NAME as WASM_TARGET;
+pub(crate) use wasm_target::{NAME as WASM_TARGET, WASI as WASI_TARGET, ensure_wasi as wasi_target};
 
 use crate::workspace::Workspace;
 use crate::{process, progress};

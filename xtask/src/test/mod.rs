@@ -7,7 +7,7 @@ mod tally;
 mod worker;
 
 use crate::workspace::Workspace;
-use crate::{build, packages, progress};
+use crate::{build, harness, packages, progress};
 use anyhow::{Context, Result};
 use home::Home;
 use runner::Runner;
@@ -55,12 +55,15 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCo
         tally.check("documentation", || checks::documentation(workspace));
     }
     let runner = Runner { workspace, filter: arguments.filter.as_deref(), home: arguments.home, variables: Vec::new() };
-    tally.tests("unit tests", || runner.all_but(&[HOST, END_TO_END, REPLAY]))?;
+    tally.tests("unit tests", || runner.all_but(&[HOST, END_TO_END, REPLAY, harness::PACKAGE]))?;
     build::host(workspace, true)?;
     tally
         .tests("unit tests of the host, and the engine's builds against each other", || runner.only(&[HOST, REPLAY]))?;
     if !arguments.quick {
         tally.tests("tests of the Worker", || worker::run(workspace, arguments.filter.as_deref()))?;
+        let guest = vec![("STEPWELL_SPIN_GUEST", harness::guest(workspace)?)];
+        let runner = Runner { variables: guest, ..runner };
+        tally.tests("tests of the harness for Spin", || runner.units_and_files(harness::PACKAGE, &["traps"]))?;
         install_apps(workspace)?;
         tally.tests("end-to-end tests", || runner.only(&[END_TO_END]))?;
         let runner = Runner { home: Home::Workerd, variables: Home::Workerd.prepare(workspace)?, ..runner };

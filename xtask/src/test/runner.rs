@@ -36,6 +36,12 @@ impl Runner<'_> {
         self.run(&["--package", package].into_iter().chain(files).collect::<Vec<_>>())
     }
 
+    /// The unit tests of a package, and the tests of some of its files.
+    pub(crate) fn units_and_files(&self, package: &str, files: &[&str]) -> Result<Tally> {
+        let files = files.iter().flat_map(|file| ["--test", file]);
+        self.run(&["--package", package, "--lib"].into_iter().chain(files).collect::<Vec<_>>())
+    }
+
     fn run(&self, selection: &[&str]) -> Result<Tally> {
         let mut cargo = if process::answers(&mut self.workspace.cargo(&["nextest", "--version"])) {
             self.workspace.cargo(&["nextest", "run", "--no-fail-fast", "--no-tests=pass", "--release"])

@@ -1,0 +1,76 @@
+//! Instances are killed in the middle of whatever they do, and nobody notices but the clock.
+
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+use stepwell_tests::{Chance, Client, Keys, Lane, Sdk, Server, Watched, World, recorded, until};
+
+const RUNS: usize = 200;
+const STEPS: usize = 10;
+const ROUNDS: usize = 10;
+/// How many events go in one request.
+const BATCH: usize = 10;
+/// Of a million calls to the host: an instance dies every few requests, and takes up to fifteen others with it.
+const KILL_RATE: &str = "4000";
+/// A round in which nothing more comes to an end.
+const ROUND_MAX: Duration = Duration::from_secs(20);
+
+#[test]
+fn many_runs_survive_killed_instances() {
+    let mut chance = Chance::seeded();
+    let seed = chance.within(0..u64::from(u32::MAX)).to_string();
+    let arguments = ["--kill-rate", KILL_RATE, "--seed", &seed, "--kills-wait"];
+    let World { mut server, apps } = World::new(Server::start_for_kills_with(&arguments), &[Sdk::Js4], &Keys::None);
+    let app = &apps[0].1;
+    let lanes = ["js4", "js4-plain"].map(|id| Lane { id, sdk: Sdk::Js4, app, client: server.client() });
+    let mut acknowledged = Vec::new();
+    server.signal("USR1");
+    for lane in &lanes {
+        for batch in 0..RUNS / lanes.len() / BATCH {
+            let events: Vec<_> = (0..BATCH)
+                .map(|n| {
+                    let mut event = lane.event("ten-steps", &json!({"step_ms": chance.within(50..500)}));
+                    event["id"] = json!(format!("{}-{batch}-{n}", lane.id));
+                    event
+                })
+                .collect();
+            acknowledged.extend(send(&lane.client, &json!(events)).into_iter().map(|event| (lane, event)));
+        }
+    }
+    server.signal("USR1");
+    assert_eq!(acknowledged.len(), RUNS);
+    let mut watched: Vec<_> = acknowledged.iter().map(|(lane, event)| Watched::new(lane, event, "ten-steps")).collect();
+    for round in 1..=ROUNDS {
+        server.signal("USR1");
+        let left = RUNS * STEPS - recorded(&watched);
+        let enough = app.settled() + u64::try_from(left / (ROUNDS + 1 - round)).expect("a number of steps");
+        let end = Instant::now() + ROUND_MAX;
+        until("the round is over", || (app.settled() >= enough || Instant::now() >= end).then_some(()));
+        server.signal("USR1");
+        watched.iter_mut().for_each(Watched::look_again);
+        println!("round {round}: {} steps are recorded, {} kills", recorded(&watched), kills(&server));
+    }
+    for one in &watched {
+        let run = one.finish_by_leases();
+        assert_eq!(run.output().as_array().map(Vec::len), Some(STEPS), "{run:?}");
+        Watched::assert_outputs_are_the_recorded_ones(&run);
+    }
+    for (lane, event) in &acknowledged {
+        assert_eq!(lane.client.runs_of(event).len(), 1, "one event, one run");
+    }
+    assert!(kills(&server) >= 50, "only {} kills", kills(&server));
+    server.assert_healthy();
+}
+
+/// Sends events until they are acknowledged, as an SDK does.
+fn send(client: &Client, events: &Value) -> Vec<String> {
+    until("events are acknowledged", || {
+        let headers = [("content-type", "application/json")];
+        let answer = client.ask("POST", &client.event_path(), &headers, events.to_string().as_bytes()).ok()?;
+        let body = (answer.status == 200).then(|| answer.json())?;
+        body["ids"].as_array()?.iter().map(|id| id.as_str().map(ToOwned::to_owned)).collect()
+    })
+}
+
+fn kills(server: &Server) -> usize {
+    server.log_count("killed, as --kill-rate asks")
+}
