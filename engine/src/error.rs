@@ -183,6 +183,12 @@ codes! {
     InvokeTooDeep = "invoke_too_deep", 422;
     /// The invoked run was cancelled.
     InvokeCancelled = "invoke_cancelled", 409;
+    /// A request that the server was to make for a step cannot be sent.
+    GatewayInvalid = "gateway_invalid", 422;
+    /// A request that the server made for a step came to nothing.
+    GatewayFailed = "gateway_failed", 502;
+    /// A request that the server was to make for a step would go to an address that is not public.
+    AddressNotPublic = "address_not_public", 403;
     /// The function is no longer registered.
     FunctionGone = "function_gone", 410;
 }

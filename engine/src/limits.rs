@@ -114,6 +114,14 @@ pub const CALL_STATE_BYTES_MAX: usize = (4 << 20) - (1 << 10);
 pub const CALL_TIME_MAX: Millis = Millis(2 * 60 * 60 * 1_000);
 /// Redirects that a call follows.
 pub const CALL_REDIRECTS_MAX: u32 = 60;
+/// How long a request may take that the server makes for a step.
+pub const ERRAND_TIME_MAX: Millis = Millis(15 * 60 * 1_000);
+/// Redirects that it follows.
+pub const ERRAND_REDIRECTS_MAX: u32 = 10;
+/// Its URL.
+pub const ERRAND_URL_BYTES_MAX: usize = 8 << 10;
+/// Its headers, names and values together.
+pub const ERRAND_HEADERS_BYTES_MAX: usize = 64 << 10;
 /// The body of an app's answer.
 pub const ANSWER_BYTES_MAX: usize = 8 << 20;
 /// The output of one step.

@@ -6,6 +6,7 @@ use crate::ids::{Entropy, EventId, Millis, RunId};
 use crate::shard::{Shard, Shards};
 use serde::Serialize;
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 
 /// What every question is answered with, as JSON: `{"Ok":…}` or `{"Err":…}`.
 pub type Answer = Result<Box<RawValue>, Refusal>;
@@ -175,6 +176,8 @@ pub struct Settings {
     pub cron_catch_up: CatchUp,
     /// Shards of the streams and histories.
     pub shards: Shards,
+    /// Requests that steps have the server make may go to addresses that are not public, also where this is `start`.
+    pub private_addresses: bool,
     /// The server's version.
     pub version: String,
 }
@@ -228,17 +231,30 @@ pub enum Message {
     Lost(Vec<String>),
 }
 
-/// A call to a user's app.
+/// Whom a call is for: that decides how redirects are followed, and where it may go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallKind {
+    /// A user's app: redirects are sent what the call was, and its query with it (PROTOCOL §6.2).
+    App,
+    /// Somebody else's server, for a step: redirects as browsers follow them.
+    Fetch,
+    /// As `Fetch`; but to no address that is not public, whatever name or redirect leads there.
+    FetchPublic,
+}
+
+/// A call to a user's app, or for a step to somebody else's server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AppCall {
     /// Derived from run, unit and attempt.
     pub id: String,
-    /// `POST` or `PUT`.
-    pub method: &'static str,
+    /// Whom it is for.
+    pub kind: CallKind,
+    /// In capitals.
+    pub method: Cow<'static, str>,
     /// Where to.
     pub url: String,
     /// Names in lower case.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(Cow<'static, str>, String)>,
     /// The bytes to send.
     pub body: Vec<u8>,
     /// How long it may take.
@@ -271,6 +287,8 @@ pub enum CallFailure {
     TooLarge(String),
     /// An unknown content encoding, or too many redirects.
     Unreadable(String),
+    /// The call may only go to public addresses, and this one would not.
+    Refused(String),
     /// The engine could not take the answer in.
     EngineFault(String),
 }

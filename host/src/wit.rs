@@ -29,8 +29,8 @@ pub use actors::exports::stepwell::engine::actors::{
     CatalogVersion, Done, Effect, Fault, Message, Outcome, Publish, Reply, TurnInput,
 };
 pub use actors::stepwell::engine::types::{
-    ActorKind, Address, AppAnswer, AppCall, CallFailure, CallOutcome, CatchUp, Range, RangeRows, Row, ServerKind,
-    Settings, Write,
+    ActorKind, Address, AppAnswer, AppCall, CallFailure, CallKind, CallOutcome, CatchUp, Range, RangeRows, Row,
+    ServerKind, Settings, Write,
 };
 pub use requests::EventApi as RequestsWorld;
 pub use requests::exports::stepwell::engine::http::{

@@ -197,7 +197,7 @@ impl Faults {
 mod tests {
     use super::*;
     use stepwell_engine::ids::Millis;
-    use stepwell_engine::turn::{Address, AppCall};
+    use stepwell_engine::turn::{Address, AppCall, CallKind};
 
     #[test]
     fn names_are_unique() {
@@ -215,7 +215,8 @@ mod tests {
     fn every_kind_of_effect_has_its_faults_and_every_fault_its_place() {
         let call = AppCall {
             id: String::new(),
-            method: "POST",
+            kind: CallKind::App,
+            method: "POST".into(),
             url: String::new(),
             headers: Vec::new(),
             body: Vec::new(),

@@ -3,7 +3,7 @@
 import type { actors, types } from "./engine.js";
 import { cause } from "./log.js";
 
-type Failure = "unreachable" | "timed-out" | "too-large" | "unreadable";
+type Failure = "unreachable" | "timed-out" | "too-large" | "unreadable" | "refused";
 
 /** A timer that is set for longer goes off at once. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
@@ -45,7 +45,7 @@ export async function call(
     );
   }, renewMs);
   try {
-    const answer = await follow(call, abort.signal);
+    const answer = await (call.kind === "app" ? follow(call, abort.signal) : ask(call, abort.signal));
     return { id: call.id, answer: { tag: "ok", val: answer } };
   } catch (error) {
     if (isLost) return "lost";
@@ -72,6 +72,20 @@ async function follow(call: actors.AppCall, signal: AbortSignal): Promise<types.
     for (const [name, value] of first.searchParams) if (!url.searchParams.has(name)) url.searchParams.append(name, value);
   }
   throw new Failed("unreadable", `the app redirected more than ${call.redirectsMax} times`);
+}
+
+/** A request for a step, to somebody else's server: redirects as the platform's own fetch has them. What is private to somebody is not
+ * to be reached from Cloudflare at all; the names of this very machine are refused so that a `workerd` elsewhere is not asked either. */
+async function ask(call: actors.AppCall, signal: AbortSignal): Promise<types.AppAnswer> {
+  const url = parsed(call.url);
+  if (call.kind === "fetch-public" && isOwn(url.hostname)) throw new Failed("refused", `${url.hostname} is not a public address`);
+  const body = ["GET", "HEAD"].includes(call.method) ? undefined : call.body;
+  const response = await fetch(url, { method: call.method, headers: call.headers, redirect: "follow", signal, ...(body ? { body } : {}) });
+  return read(response, Number(call.answerBytesMax));
+}
+
+function isOwn(host: string): boolean {
+  return host === "localhost" || host.endsWith(".localhost") || /^(0|10|127|169\.254|172\.(1[6-9]|2\d|3[01])|192\.168)\./.test(host) || host.startsWith("[");
 }
 
 function parsed(text: string, base?: URL): URL {

@@ -15,6 +15,7 @@ export function settings(env: Env): actors.Settings {
     eventKeys: (env.STEPWELL_EVENT_KEYS ?? "").split(",").map((key) => key.trim()).filter((key) => key !== ""),
     cronCatchUp: catchUp(env.STEPWELL_CRON_CATCH_UP),
     shards: shards(env) ?? 1,
+    privateAddresses: false,
     version: VERSION,
   };
   return {

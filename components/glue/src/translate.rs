@@ -6,8 +6,8 @@ use stepwell_engine::error::{Code, Fault};
 use stepwell_engine::ids::{Entropy, Millis};
 use stepwell_engine::shard::Shards;
 use stepwell_engine::turn::{
-    ActorKind, Address, AppAnswer, AppCall, CallFailure, CallOutcome, CatchUp, Done, Effect, Message, Outcome, Range,
-    Row, Settings, Write,
+    ActorKind, Address, AppAnswer, AppCall, CallFailure, CallKind, CallOutcome, CatchUp, Done, Effect, Message,
+    Outcome, Range, Row, Settings, Write,
 };
 
 /// The two halves of `turn-input.entropy` and of an exchange, the high one first.
@@ -29,6 +29,7 @@ pub(crate) fn settings(given: types::Settings) -> Settings {
             types::CatchUp::All => CatchUp::All,
         },
         shards: Shards::new(given.shards),
+        private_addresses: given.private_addresses,
         version: given.version,
     }
 }
@@ -91,6 +92,7 @@ fn call_outcome(given: types::CallOutcome) -> CallOutcome {
             types::CallFailure::TimedOut(why) => CallFailure::TimedOut(why),
             types::CallFailure::TooLarge(why) => CallFailure::TooLarge(why),
             types::CallFailure::Unreadable(why) => CallFailure::Unreadable(why),
+            types::CallFailure::Refused(why) => CallFailure::Refused(why),
             types::CallFailure::EngineFault(why) => CallFailure::EngineFault(why),
         }),
     };
@@ -130,9 +132,14 @@ fn effect(made: Effect) -> wit::Effect {
 fn app_call(made: AppCall) -> types::AppCall {
     types::AppCall {
         id: made.id,
-        method: made.method.to_owned(),
+        kind: match made.kind {
+            CallKind::App => types::CallKind::App,
+            CallKind::Fetch => types::CallKind::Fetch,
+            CallKind::FetchPublic => types::CallKind::FetchPublic,
+        },
+        method: made.method.into_owned(),
         url: made.url,
-        headers: made.headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+        headers: made.headers.into_iter().map(|(name, value)| (name.into_owned(), value)).collect(),
         body: made.body,
         time_ms_max: made.time_max.0,
         answer_bytes_max: u64::try_from(made.answer_bytes_max).unwrap_or(u64::MAX),

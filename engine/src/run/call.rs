@@ -11,7 +11,7 @@ use crate::ids::RunId;
 use crate::limits::{ANSWER_BYTES_MAX, CALL_BODY_BYTES_MAX, CALL_REDIRECTS_MAX, CALL_STATE_BYTES_MAX, CALL_TIME_MAX};
 use crate::run::memo::Memo;
 use crate::signing::{self, SIGNATURE_HEADER};
-use crate::turn::{AppCall, Turn};
+use crate::turn::{AppCall, CallKind, Turn};
 use serde::Serialize;
 
 /// The call for `unit`, as of the state it is sent in.
@@ -35,22 +35,23 @@ pub fn build(
     let run = state.start.run;
     let id = call.in_run(run);
     let mut headers = vec![
-        ("content-type", "application/json".to_owned()),
-        ("user-agent", concat!("Stepwell/", env!("CARGO_PKG_VERSION")).to_owned()),
-        ("accept-encoding", "gzip, br".to_owned()),
-        ("x-run-id", run.to_string()),
-        ("x-request-id", id.clone()),
-        ("x-inngest-job-id", id.clone()),
-        ("x-inngest-generation-id", call.generation.to_string()),
-        ("x-inngest-req-version", state.version.to_string()),
-        ("x-inngest-step-id", call.unit.step_id().to_owned()),
+        ("content-type".into(), "application/json".to_owned()),
+        ("user-agent".into(), concat!("Stepwell/", env!("CARGO_PKG_VERSION")).to_owned()),
+        ("accept-encoding".into(), "gzip, br".to_owned()),
+        ("x-run-id".into(), run.to_string()),
+        ("x-request-id".into(), id.clone()),
+        ("x-inngest-job-id".into(), id.clone()),
+        ("x-inngest-generation-id".into(), call.generation.to_string()),
+        ("x-inngest-req-version".into(), state.version.to_string()),
+        ("x-inngest-step-id".into(), call.unit.step_id().to_owned()),
     ];
     if let Some(key) = signing_key {
-        headers.push((SIGNATURE_HEADER, signing::sign(key, body.as_bytes(), turn.now)?));
+        headers.push((SIGNATURE_HEADER.into(), signing::sign(key, body.as_bytes(), turn.now)?));
     }
     Ok(AppCall {
         id,
-        method: "POST",
+        kind: CallKind::App,
+        method: "POST".into(),
         url: function.callee().url_for(call.unit.step_id()),
         headers,
         body: body.into_bytes(),

@@ -2,6 +2,7 @@
 
 use super::answer::{self, Says};
 use super::defer;
+use super::errand::Errand;
 use super::journal::{Answered, Record, Then, Thrown, What};
 use super::opcode::{self, Around, Reading, Rejection};
 use super::problem::Problem;
@@ -22,7 +23,10 @@ pub fn answered(state: &State, turn: &Turn<'_>, call: CallId, outcome: CallOutco
     let attempts_max =
         turn.catalog.function(&state.start.function).map_or(1, |function| function.retries.saturating_add(1));
     let mut decision = Decision { state, turn, call, attempt: unit.attempt, attempts_max, advice: Advice::default() };
-    Some(decision.decide(outcome))
+    Some(match &unit.errand {
+        Some(errand) => decision.errand(errand, outcome),
+        None => decision.decide(outcome),
+    })
 }
 
 struct Decision<'a> {
@@ -35,12 +39,43 @@ struct Decision<'a> {
 }
 
 impl Decision<'_> {
+    /// What the server's own request came to: the result of its step, or an error that the function may catch.
+    fn errand(&mut self, errand: &Errand, outcome: CallOutcome) -> Answered {
+        if let Some(problem) = self.overflow() {
+            return self.entry(None, Vec::new(), Then::Fail { problem });
+        }
+        let id = StepId::from(self.call.unit.step_id());
+        let what = match errand.read(outcome.answer, self.turn.now) {
+            Ok(data) => What::Ran { data, kind: Some(errand.kind.op().to_owned()), timing: None },
+            Err(failed) => {
+                let (problem, advice) = *failed;
+                self.advice = advice;
+                if retry::next_try(self.turn, self.attempt, self.attempts_max, advice).is_some() {
+                    let thrown = Thrown { id, name: String::new() };
+                    return self.failed_attempt(None, Vec::new(), Some(thrown), problem);
+                }
+                What::Failed { problem }
+            }
+        };
+        let steps = vec![Record { id, name: String::new(), what }];
+        match within_limits(self.state, &steps) {
+            Ok(()) => self.entry(None, steps, Then::Proceed),
+            Err(problem) => self.entry(None, Vec::new(), Then::Fail { problem }),
+        }
+    }
+
+    /// The journal takes no more rows.
+    fn overflow(&self) -> Option<Problem> {
+        (self.state.rows >= JOURNAL_ROWS_MAX).then(|| {
+            let message = format!("The run's journal has reached its limit of {JOURNAL_ROWS_MAX} rows.");
+            Problem::named(Code::StepLimitExceeded, "InngestErrFunctionOverflowed", message)
+        })
+    }
+
     fn decide(&mut self, outcome: CallOutcome) -> Answered {
         let answer = answer::read(outcome.answer, self.turn.now);
         self.advice = answer.advice;
-        if self.state.rows >= JOURNAL_ROWS_MAX {
-            let message = format!("The run's journal has reached its limit of {JOURNAL_ROWS_MAX} rows.");
-            let problem = Problem::named(Code::StepLimitExceeded, "InngestErrFunctionOverflowed", message);
+        if let Some(problem) = self.overflow() {
             return self.entry(None, Vec::new(), Then::Fail { problem });
         }
         match answer.says {
@@ -106,6 +141,7 @@ impl Decision<'_> {
         }
         let moves = steps.iter().any(|step| match step.what {
             What::Planned { .. }
+            | What::Asked { .. }
             | What::Slept { .. }
             | What::Waited { .. }
             | What::AwaitedSignal { .. }
@@ -179,6 +215,7 @@ pub fn within_limits(state: &State, steps: &[Record]) -> Result<(), Problem> {
     let added = steps.iter().fold(0_usize, |bytes, step| match &step.what {
         What::Ran { data, .. } => bytes.saturating_add(data.get().len()),
         What::Stored { memo } => bytes.saturating_add(memo.get().len()),
+        What::Asked { errand } => bytes.saturating_add(errand.body.len()),
         What::Invoked { payload: Some(payload), .. } => bytes.saturating_add(payload.get().len()),
         _ => bytes,
     });

@@ -2,6 +2,7 @@
 
 use super::cancel::Canceller;
 use super::defer::Deferral;
+use super::errand::Errand;
 use super::message::{Returned, Start};
 use super::problem::Problem;
 use super::unit::UnitId;
@@ -184,6 +185,11 @@ pub enum What {
     Failed {
         /// What.
         problem: Problem,
+    },
+    /// The server makes a request for it.
+    Asked {
+        /// What it asks, and of whom.
+        errand: Box<Errand>,
     },
     /// It was found and waits for a call of its own.
     Planned {

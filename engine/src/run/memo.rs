@@ -43,6 +43,7 @@ impl Memo {
                 Some(Self::from_json(format!("{{\"error\":{error}}}")))
             }
             What::Planned { .. }
+            | What::Asked { .. }
             | What::Slept { .. }
             | What::Waited { .. }
             | What::AwaitedSignal { .. }

@@ -10,6 +10,7 @@ pub mod cancel;
 pub mod checkpoint;
 pub mod decide;
 pub mod defer;
+pub mod errand;
 pub mod finish;
 pub mod invoke;
 pub mod journal;
@@ -353,7 +354,10 @@ impl Live {
         for (id, unit) in &self.state.units {
             let call = CallId { unit: id.clone(), generation: unit.generation };
             if unit.due <= turn.now && !self.sent.contains(&call) {
-                let request = call::build(&self.state, &self.events, turn, function, &call, unit)?;
+                let request = match &unit.errand {
+                    Some(errand) => errand.call(turn, self.state.start.run, &call),
+                    None => call::build(&self.state, &self.events, turn, function, &call, unit)?,
+                };
                 done.effects.push(Effect::Call(request));
                 self.sent.insert(call);
             }

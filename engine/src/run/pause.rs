@@ -76,9 +76,8 @@ impl Pause {
             | What::Failed { .. }
             | What::Planned { .. }
             | What::Deferred(_)
-            | What::Discovery => {
-                return None;
-            }
+            | What::Asked { .. }
+            | What::Discovery => return None,
         };
         Some(Self { since: at, until, awaits, taken_before })
     }

@@ -3,6 +3,7 @@
 //! The rules of parallelism (PROTOCOL §5) are here, because what is owed next must follow from the rows alone.
 
 use super::defer::Defers;
+use super::errand::Errand;
 use super::journal::{Answered, Arrival, Entry, Record, Row, Then, What};
 use super::memo::Memo;
 use super::message::{Start, Status};
@@ -13,6 +14,7 @@ use super::unit::{Unit, UnitId};
 use crate::ids::{EventId, Millis, StepId};
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// The first version whose discoveries are coalesced (PROTOCOL §5.5).
 const COALESCING_VERSION_MIN: i32 = 2;
@@ -217,6 +219,10 @@ impl State {
                     under_way.push(step.id.clone());
                     self.plan(at, &step.id, *race);
                 }
+                What::Asked { errand } => {
+                    under_way.push(step.id.clone());
+                    self.send_out(at, &step.id, errand);
+                }
                 What::Slept { .. } | What::Waited { .. } | What::AwaitedSignal { .. } | What::Invoked { .. } => {
                     under_way.push(step.id.clone());
                     self.pause(at, step);
@@ -266,6 +272,16 @@ impl State {
         }
         let cause = self.stack.len();
         self.units.entry(UnitId::Step(id.clone())).or_insert_with(|| Unit::new(at, cause));
+    }
+
+    /// Sends for a step's result, unless it is sent for or there (PROTOCOL §5.3).
+    fn send_out(&mut self, at: Millis, id: &StepId, errand: &Errand) {
+        if self.memos.contains_key(id) {
+            return;
+        }
+        let cause = self.stack.len();
+        let errand = || Some(Arc::new(errand.clone()));
+        self.units.entry(UnitId::Step(id.clone())).or_insert_with(|| Unit { errand: errand(), ..Unit::new(at, cause) });
     }
 
     /// The discovery that the ends of `ended` cause, unless others are awaited (PROTOCOL §5.5).

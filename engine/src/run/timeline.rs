@@ -169,12 +169,33 @@ pub fn of(rows: &[Row], now: Millis) -> Result<Box<RawValue>, Fault> {
     serde_json::value::to_raw_value(&timeline).map_err(|e| Fault::new("timeline", e))
 }
 
-/// The journal's entries as they are stored.
+/// The journal's entries as they are stored, but for the secrets in requests that the server makes.
 ///
 /// # Errors
 /// Rows that are not JSON.
 pub fn journal(rows: &[Row]) -> Result<Vec<Box<RawValue>>, Fault> {
-    rows.iter().map(|row| serde_json::from_slice(&row.value).map_err(|e| Fault::new("journal row", e))).collect()
+    let unreadable = |e| Fault::new("journal row", e);
+    let shown = |row: &Row| {
+        let entry: journal::Row = serde_json::from_slice(&row.value).map_err(unreadable)?;
+        match without_secrets(entry) {
+            Some(entry) => serde_json::value::to_raw_value(&entry).map_err(unreadable),
+            None => serde_json::from_slice(&row.value).map_err(unreadable),
+        }
+    };
+    rows.iter().map(shown).collect()
+}
+
+/// The row as people may see it; `None` where that is the row itself.
+fn without_secrets(mut row: journal::Row) -> Option<journal::Row> {
+    let Entry::Answered(answered) = &mut row.entry else { return None };
+    let mut has_any = false;
+    for record in &mut answered.steps {
+        if let What::Asked { errand } = &mut record.what {
+            **errand = errand.shown();
+            has_any = true;
+        }
+    }
+    has_any.then_some(row)
 }
 
 struct Fold {
@@ -284,6 +305,11 @@ impl Fold {
             What::Failed { problem } => {
                 self.step(&record.id, &record.name, "run", queued_at).error = Some(problem.clone());
                 self.end(at, &record.id, StepStatus::Failed);
+            }
+            What::Asked { errand } => {
+                let step = self.step(&record.id, &record.name, errand.kind.op(), at);
+                step.parallel = parallel;
+                step.started_at_ms.get_or_insert(at);
             }
             What::Planned { .. } => self.step(&record.id, &record.name, "run", at).parallel = parallel,
             What::Slept { until_ms } => {

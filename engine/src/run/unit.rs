@@ -1,8 +1,10 @@
 //! A unit of work of a run: one thing that the app is to be called for, retried with its own budget (PROTOCOL §4.3).
 
+use super::errand::Errand;
 use crate::ids::{Millis, StepId};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
+use std::sync::Arc;
 
 /// Which unit.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -67,13 +69,15 @@ pub struct Unit {
     pub due: Millis,
     /// The 1-based place in the stack of the step that caused this unit; 0 at the start (PROTOCOL §5.8).
     pub cause: usize,
+    /// The server does this itself, rather than call the app.
+    pub errand: Option<Arc<Errand>>,
 }
 
 impl Unit {
     /// A unit that may be sent at `due`.
     #[must_use]
     pub const fn new(due: Millis, cause: usize) -> Self {
-        Self { attempt: 0, generation: 1, due, cause }
+        Self { attempt: 0, generation: 1, due, cause, errand: None }
     }
 }
 

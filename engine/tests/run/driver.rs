@@ -8,7 +8,8 @@ use stepwell_engine::ids::{Entropy, EventId, Millis, RunId};
 use stepwell_engine::run::Run;
 use stepwell_engine::run::message::{Ask, Start, Tell};
 use stepwell_engine::turn::{
-    AppAnswer, AppCall, CallFailure, CallOutcome, Done, Effect, Message, Outcome, Range, Row, Settings, Supplied, Turn,
+    AppAnswer, AppCall, CallFailure, CallKind, CallOutcome, Done, Effect, Message, Outcome, Range, Row, Settings,
+    Supplied, Turn,
 };
 
 pub const SIGNING_KEY: &str = "signkey-test-abcdef0123456789abcdef0123456789";
@@ -17,6 +18,8 @@ pub const SIGNING_KEY: &str = "signkey-test-abcdef0123456789abcdef0123456789";
 #[derive(Clone, Debug)]
 pub struct Call {
     pub id: String,
+    pub kind: CallKind,
+    pub method: String,
     pub url: String,
     pub headers: BTreeMap<String, String>,
     pub raw: String,
@@ -321,9 +324,11 @@ pub fn catalog(retries: u32) -> Catalog {
 }
 
 fn seen(call: AppCall) -> Call {
-    let headers = call.headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let headers = call.headers.into_iter().map(|(name, value)| (name.into_owned(), value)).collect();
     let raw = String::from_utf8(call.body).unwrap();
-    Call { id: call.id, url: call.url, headers, body: serde_json::from_str(&raw).unwrap(), raw }
+    // What goes to the app is JSON; what the server asks for a step may be anything.
+    let body = serde_json::from_str(&raw).unwrap_or_default();
+    Call { id: call.id, kind: call.kind, method: call.method.into_owned(), url: call.url, headers, body, raw }
 }
 
 pub fn ran(id: &str, data: impl Into<Value>) -> Value {

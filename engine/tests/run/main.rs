@@ -15,6 +15,7 @@ mod cancelling;
 mod checkpoints;
 mod deferring;
 mod ending;
+mod errands;
 mod garbage;
 mod invoking;
 mod limits;

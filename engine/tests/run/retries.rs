@@ -115,7 +115,7 @@ fn an_unknown_opcode_is_a_failed_attempt_and_an_unbuilt_one_fails_the_run() {
     assert_eq!(run.status(), "Running");
     run.pass_till_woken();
     let call = run.call();
-    run.ops(&call, &json!([{"id": "x", "op": "AIGateway", "name": "t/x", "opts": {"timeout": "1h"}}]));
+    run.ops(&call, &json!([{"id": "x", "op": "SyncRunComplete", "name": "t/x", "opts": {}}]));
     assert_eq!(run.status(), "Failed");
     assert_eq!(run.summary()["output"]["name"], "opcode_unsupported");
 }

@@ -1,6 +1,7 @@
 //! The HTTP client: keep-alive connections without Nagle's delay, TLS only once somebody needs it.
 
 use super::connection::{Noting, Used};
+use super::public::{NotPublic, is_public};
 use super::starts::Starts;
 use crate::limits;
 use http_body_util::Full;
@@ -35,25 +36,55 @@ pub struct Client {
     plain_fresh: Plain,
     secure: Arc<OnceLock<(Secure, Secure)>>,
     starts: Starts,
+    public_only: bool,
+}
+
+/// The clients for calls of every kind. Their connections are apart: one that leads to a private address is in no pool of the other.
+#[derive(Clone, Default)]
+pub struct Clients {
+    /// Goes anywhere.
+    pub any: Client,
+    public: Arc<OnceLock<Client>>,
+}
+
+impl Clients {
+    /// Goes to public addresses only, as far as they are looked up: those that a URL writes out are not.
+    pub fn public(&self) -> &Client {
+        self.public.get_or_init(|| Client::new(true))
+    }
+}
+
+/// Why a request was not answered.
+#[derive(Debug)]
+pub struct Unsent {
+    /// A sentence with every cause.
+    pub why: String,
+    /// The address is not public, and had to be.
+    pub is_refused: bool,
 }
 
 impl Default for Client {
     fn default() -> Self {
-        Self {
-            plain: pooled(Noting(connector()), limits::CONNECTIONS_IDLE_MAX),
-            plain_fresh: pooled(Noting(connector()), 0),
-            secure: Arc::default(),
-            starts: Starts::default(),
-        }
+        Self::new(false)
     }
 }
 
 impl Client {
+    fn new(public_only: bool) -> Self {
+        Self {
+            plain: pooled(Noting(connector(public_only)), limits::CONNECTIONS_IDLE_MAX),
+            plain_fresh: pooled(Noting(connector(public_only)), 0),
+            secure: Arc::default(),
+            starts: Starts::default(),
+            public_only,
+        }
+    }
+
     /// Sends a request; once more, on a fresh connection, where a used one was closed before any of the answer came.
     ///
     /// # Errors
-    /// No connection, or one that broke: a sentence with every cause.
-    pub async fn send(&self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, String> {
+    /// No connection, or one that broke.
+    pub async fn send(&self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, Unsent> {
         let again = request.clone();
         let app = request.uri().authority().cloned();
         let (began, sent) =
@@ -66,23 +97,23 @@ impl Client {
                 Ok(response)
             }
             Err(error) if was_cut_off(&error) && began.elapsed() < CUT_OFF_TIME_MAX => {
-                self.send_once(again, true).await.map_err(|error| describe(&error))
+                self.send_once(again, true).await.map_err(|error| Unsent::of(&error))
             }
-            Err(error) => Err(describe(&error)),
+            Err(error) => Err(Unsent::of(&error)),
         }
     }
 
     async fn send_once(&self, request: Request<Full<Bytes>>, fresh: bool) -> Result<Response<Incoming>, Error> {
         if request.uri().scheme_str() == Some("https") {
-            let (pooled, unpooled) = self.secure.get_or_init(secure);
+            let (pooled, unpooled) = self.secure.get_or_init(|| secure(self.public_only));
             return if fresh { unpooled.request(request).await } else { pooled.request(request).await };
         }
         if fresh { self.plain_fresh.request(request).await } else { self.plain.request(request).await }
     }
 }
 
-fn connector() -> HttpConnector<Resolver> {
-    let mut connector = HttpConnector::new_with_resolver(Resolver(GaiResolver::new()));
+fn connector(public_only: bool) -> HttpConnector<Resolver> {
+    let mut connector = HttpConnector::new_with_resolver(Resolver { system: GaiResolver::new(), public_only });
     connector.set_nodelay(true);
     connector.set_connect_timeout(Some(limits::CONNECT_TIME_MAX));
     connector.enforce_http(false);
@@ -103,14 +134,14 @@ where
 
 /// The machine's own certificates, so that a company's private authority is trusted; where it has none (an empty
 /// container), Mozilla's.
-fn secure() -> (Secure, Secure) {
+fn secure(public_only: bool) -> (Secure, Secure) {
     let tls = || {
         HttpsConnectorBuilder::new()
             .with_native_roots()
             .unwrap_or_else(|_| HttpsConnectorBuilder::new().with_webpki_roots())
             .https_or_http()
             .enable_http1()
-            .wrap_connector(connector())
+            .wrap_connector(connector(public_only))
     };
     let connector = tls();
     (pooled(Noting(connector.clone()), limits::CONNECTIONS_IDLE_MAX), pooled(Noting(connector), 0))
@@ -133,6 +164,19 @@ fn is_reset(error: &hyper::Error) -> bool {
     io.is_some_and(|io| matches!(io.kind(), ConnectionReset | ConnectionAborted | BrokenPipe))
 }
 
+impl Unsent {
+    fn of(error: &Error) -> Self {
+        let (mut is_refused, mut cause) = (false, error.source());
+        while let Some(deeper) = cause {
+            // Whoever wraps an error in one of input and output hides it from `source`.
+            let inner = deeper.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+            is_refused |= deeper.is::<NotPublic>() || inner.is_some_and(|inner| inner.is::<NotPublic>());
+            cause = deeper.source();
+        }
+        Self { why: describe(error), is_refused }
+    }
+}
+
 /// An error and its causes in one line, without saying anything twice.
 fn describe(error: &Error) -> String {
     let mut text = error.to_string();
@@ -150,7 +194,11 @@ fn describe(error: &Error) -> String {
 
 /// Resolves names as the system does, but `localhost` to both of its addresses: apps listen on one or the other.
 #[derive(Clone)]
-pub struct Resolver(GaiResolver);
+pub struct Resolver {
+    system: GaiResolver,
+    /// Says nothing of addresses that are not public.
+    public_only: bool,
+}
 
 impl Service<Name> for Resolver {
     type Response = std::vec::IntoIter<SocketAddr>;
@@ -158,16 +206,23 @@ impl Service<Name> for Resolver {
     type Future = Pin<Box<dyn Future<Output = std::io::Result<Self::Response>> + Send>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        self.0.poll_ready(context)
+        self.system.poll_ready(context)
     }
 
     fn call(&mut self, name: Name) -> Self::Future {
+        if self.public_only {
+            let (resolving, shown) = (self.system.call(name.clone()), name.as_str().to_owned());
+            return Box::pin(async move {
+                let public: Vec<_> = resolving.await?.filter(|found| is_public(found.ip())).collect();
+                if public.is_empty() { Err(std::io::Error::other(NotPublic(shown))) } else { Ok(public.into_iter()) }
+            });
+        }
         if name.as_str().eq_ignore_ascii_case("localhost") {
             let both = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
             let addresses: Vec<_> = both.into_iter().map(|ip| SocketAddr::new(ip, 0)).collect();
             return Box::pin(async move { Ok(addresses.into_iter()) });
         }
-        let resolving = self.0.call(name);
+        let resolving = self.system.call(name);
         Box::pin(async move { Ok(resolving.await?.collect::<Vec<_>>().into_iter()) })
     }
 }

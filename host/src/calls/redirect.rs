@@ -30,10 +30,9 @@ pub async fn follow(client: &Client, call: AppCall) -> Result<AppAnswer, CallFai
         *request.method_mut() = method.clone();
         *request.uri_mut() = url.as_str().parse().map_err(|e| unusable(&format!("the URL {url}"), &e))?;
         *request.headers_mut() = headers.clone();
-        let response = client
-            .send(request)
-            .await
-            .map_err(|why| CallFailure::Unreachable(format!("{} cannot be reached: {why}", without_query(&url))))?;
+        let response = client.send(request).await.map_err(|unsent| {
+            CallFailure::Unreachable(format!("{} cannot be reached: {}", without_query(&url), unsent.why))
+        })?;
         match next(&url, &first, response.status(), response.headers()) {
             Some(there) => url = there,
             None => return answer::read(response, answer_bytes_max).await,
@@ -55,7 +54,7 @@ fn next(from: &Url, first: &Url, status: StatusCode, headers: &HeaderMap) -> Opt
     Some(there)
 }
 
-fn header_map(headers: &[(String, String)]) -> Result<HeaderMap, CallFailure> {
+pub(super) fn header_map(headers: &[(String, String)]) -> Result<HeaderMap, CallFailure> {
     let mut map = HeaderMap::with_capacity(headers.len());
     for (name, value) in headers {
         let parsed = HeaderName::from_bytes(name.as_bytes()).ok().zip(HeaderValue::from_str(value).ok());
@@ -68,7 +67,7 @@ fn header_map(headers: &[(String, String)]) -> Result<HeaderMap, CallFailure> {
 }
 
 /// For people: queries carry ids that say nothing to them.
-fn without_query(url: &Url) -> String {
+pub(super) fn without_query(url: &Url) -> String {
     let mut shown = url.clone();
     shown.set_query(None);
     shown.to_string()

@@ -66,6 +66,7 @@ fn response(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
 fn call_to(url: String) -> AppCall {
     AppCall {
         id: "c".to_owned(),
+        kind: CallKind::App,
         method: "POST".to_owned(),
         url,
         headers: vec![("x-mark".to_owned(), "kept".to_owned())],
@@ -77,7 +78,7 @@ fn call_to(url: String) -> AppCall {
 }
 
 async fn called(url: String) -> Result<AppAnswer, CallFailure> {
-    perform(&Client::default(), call_to(url)).await
+    perform(&Clients::default(), call_to(url)).await
 }
 
 #[tokio::test]
@@ -132,7 +133,7 @@ async fn an_app_that_never_answers_is_given_up_in_time() {
     let app = app(|_, _, _| (Vec::new(), false)).await;
     let mut call = call_to(app.origin);
     call.time_ms_max = 50;
-    assert!(matches!(perform(&Client::default(), call).await, Err(CallFailure::TimedOut(_))));
+    assert!(matches!(perform(&Clients::default(), call).await, Err(CallFailure::TimedOut(_))));
 }
 
 #[tokio::test]
@@ -151,9 +152,9 @@ async fn garbage_resets_and_empty_ports_are_unreachable() {
 #[tokio::test]
 async fn connections_are_used_again() {
     let app = app(|connection, _, _| (response("200 OK", "", connection.to_string().as_bytes()), false)).await;
-    let client = Client::default();
+    let clients = Clients::default();
     for _ in 0..3 {
-        let answer = perform(&client, call_to(app.origin.clone())).await.unwrap();
+        let answer = perform(&clients, call_to(app.origin.clone())).await.unwrap();
         assert_eq!(answer.body, b"0");
     }
 }
@@ -166,9 +167,9 @@ async fn a_request_that_a_closing_connection_swallowed_is_sent_again_on_a_fresh_
         _ => (Vec::new(), true),
     })
     .await;
-    let client = Client::default();
+    let clients = Clients::default();
     for expected in ["0", "1"] {
-        let answer = perform(&client, call_to(app.origin.clone())).await.unwrap();
+        let answer = perform(&clients, call_to(app.origin.clone())).await.unwrap();
         assert_eq!(answer.body, expected.as_bytes());
     }
 }
@@ -191,4 +192,34 @@ async fn a_packed_answer_is_unpacked_and_does_not_say_that_it_was() {
     let answer = called(app.origin).await.unwrap();
     assert_eq!(answer.body, b"unpacked");
     assert!(answer.headers.iter().all(|(name, _)| name != "content-encoding" && name != "content-length"));
+}
+
+#[tokio::test]
+async fn a_step_s_request_follows_redirects_as_browsers_do() {
+    let server = app(|_, _, text| {
+        if text.starts_with("GET /there HTTP") && !text.contains("the body") {
+            (response("404 Not Found", "", b"found"), false)
+        } else {
+            (response("302 Found", "location: /there\r\n", b""), false)
+        }
+    })
+    .await;
+    let call = AppCall { kind: CallKind::Fetch, ..call_to(format!("{}/here?q=1", server.origin)) };
+    let answer = perform(&Clients::default(), call).await.unwrap();
+    assert_eq!((answer.status, answer.body.as_slice()), (404, b"found".as_slice()));
+}
+
+#[tokio::test]
+async fn what_may_go_to_public_addresses_only_reaches_no_other() {
+    let server = app(|_, _, _| (response("200 OK", "", b"secret"), false)).await;
+    let port = server.origin.rsplit(':').next().unwrap().to_owned();
+    for host in ["localhost", "127.0.0.1", "127.1", "0x7f000001", "[::1]", "[::ffff:127.0.0.1]"] {
+        let call = AppCall { kind: CallKind::FetchPublic, ..call_to(format!("http://{host}:{port}/")) };
+        let outcome = perform(&Clients::default(), call).await;
+        let Err(CallFailure::Refused(why)) = outcome else { panic!("{host}: {outcome:?}") };
+        assert!(why.contains("not a public address"), "{why}");
+    }
+    assert_eq!(server.requests.load(Ordering::SeqCst), 0);
+    let call = AppCall { kind: CallKind::Fetch, ..call_to(format!("http://127.0.0.1:{port}/")) };
+    assert_eq!(perform(&Clients::default(), call).await.unwrap().body, b"secret");
 }

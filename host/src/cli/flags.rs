@@ -71,6 +71,9 @@ pub struct ServeArgs {
     /// Of the times of a schedule that were missed while no server ran, make up for: none, the last, or all [default: last]
     #[arg(long, value_name = "WHICH")]
     cron_catch_up: Option<String>,
+    /// Let step.fetch and step.ai.infer reach addresses that are not public; dev always does
+    #[arg(long)]
+    allow_private_addresses: bool,
     /// Keep nothing: runs are gone when the server stops
     #[arg(long, conflicts_with = "persist")]
     in_memory: bool,
@@ -132,6 +135,7 @@ impl ServeArgs {
         put(setting::RETRY_INTERVAL, text(&self.retry_interval));
         put(setting::WAIT_LOOK_BACK, text(&self.wait_look_back));
         put(setting::CRON_CATCH_UP, text(&self.cron_catch_up));
+        put(setting::ALLOW_PRIVATE_ADDRESSES, switch(self.allow_private_addresses));
         put(setting::IN_MEMORY, switch(self.in_memory));
         put(setting::PERSIST, switch(self.persist));
         put(setting::DATA_DIR, text(&self.data_dir));

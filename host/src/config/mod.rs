@@ -51,6 +51,8 @@ pub struct ServeOptions {
     pub wait_look_back: Option<Duration>,
     /// What is made up for of the times of a schedule that were missed.
     pub cron_catch_up: CatchUp,
+    /// Steps may have the server ask private addresses.
+    pub private_addresses: bool,
     /// As they were written, the current one before the fallback; never empty where [`Kind::Start`].
     pub signing_keys: Vec<String>,
     /// Accepted event keys; never empty where [`Kind::Start`], none means any.

@@ -70,6 +70,7 @@ pub fn serve(
         retry_interval: layers.get(setting::RETRY_INTERVAL).map(interval).transpose()?.filter(|span| !span.is_zero()),
         wait_look_back: layers.get(setting::WAIT_LOOK_BACK).map(interval).transpose()?.filter(|span| !span.is_zero()),
         cron_catch_up: layers.get(setting::CRON_CATCH_UP).map(catch_up).transpose()?.unwrap_or_default(),
+        private_addresses: layers.switch(setting::ALLOW_PRIVATE_ADDRESSES)?,
         signing_keys,
         event_keys,
         engine_memory_bytes_max: layers.engine_memory_bytes_max()?,

@@ -49,6 +49,8 @@ settings! {
     WAIT_LOOK_BACK = "wait-look-back", [], One;
     /// `none`, `last` or `all`.
     CRON_CATCH_UP = "cron-catch-up", [], One;
+    /// Steps may have the server ask private addresses.
+    ALLOW_PRIVATE_ADDRESSES = "allow-private-addresses", [], One;
     /// Nothing is kept.
     IN_MEMORY = "in-memory", [], One;
     /// The opposite of in-memory.

@@ -1,7 +1,7 @@
 //! Parts that do what a test says, in place of wasm.
 
 use super::{Part, Parts, Trap, Turned};
-use crate::wit::{Address, AppCall, CatalogVersion, Done, Message, Outcome, Range, RangeRows, TurnInput};
+use crate::wit::{Address, AppCall, CallKind, CatalogVersion, Done, Message, Outcome, Range, RangeRows, TurnInput};
 use std::collections::HashMap;
 
 /// What a scripted actor does with a message: an answer, or a trap.
@@ -38,6 +38,7 @@ impl Scripted {
 pub fn call(id: &str, url: &str) -> AppCall {
     AppCall {
         id: id.to_owned(),
+        kind: CallKind::App,
         method: "POST".to_owned(),
         url: url.to_owned(),
         headers: Vec::new(),

@@ -29,6 +29,7 @@ fn settings() -> Settings {
         wait_look_back_ms: None,
         cron_catch_up: CatchUp::Last,
         shards: 1,
+        private_addresses: false,
         version: "test".to_owned(),
     }
 }

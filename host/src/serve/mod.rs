@@ -106,6 +106,7 @@ fn settings(options: &ServeOptions) -> crate::wit::Settings {
             CatchUp::All => crate::wit::CatchUp::All,
         },
         shards: options.partitions,
+        private_addresses: options.private_addresses,
         version: env!("CARGO_PKG_VERSION").to_owned(),
     }
 }

@@ -120,6 +120,7 @@ pub struct Settings<'a> {
     wait_look_back_ms: Option<U64>,
     cron_catch_up: &'static str,
     shards: u32,
+    private_addresses: bool,
     version: &'a str,
 }
 
@@ -136,6 +137,7 @@ pub fn settings(settings: &engine::Settings) -> Settings<'_> {
             engine::CatchUp::All => "all",
         },
         shards: settings.shards.count(),
+        private_addresses: settings.private_addresses,
         version: &settings.version,
     }
 }

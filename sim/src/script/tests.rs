@@ -2,7 +2,7 @@ use super::*;
 use serde_json::{Value, json};
 use stepwell_engine::http::{Question, Response};
 use stepwell_engine::ids::{Entropy, Millis};
-use stepwell_engine::turn::{ActorKind, AppAnswer, AppCall, CallFailure, CallOutcome, Done, Effect, Supplied, Write};
+use stepwell_engine::turn::{ActorKind, AppAnswer, AppCall, CallFailure, CallKind, CallOutcome, Done, Effect, Supplied, Write};
 
 fn recording() -> Script {
     let mut script = Script::default();
@@ -30,7 +30,7 @@ fn a_script_begins_with_its_format_and_its_settings_and_ends_with_the_hash_of_wh
     let mut script = recording();
     script.open(1, (0, 0), &Catalog::default(), &Request::default());
     let lines = script.into_lines();
-    let settings = r#"{"kind":"dev","signingKeys":[],"eventKeys":[],"cronCatchUp":"last","shards":1,"version":"sim"}"#;
+    let settings = r#"{"kind":"dev","signingKeys":[],"eventKeys":[],"cronCatchUp":"last","shards":1,"privateAddresses":false,"version":"sim"}"#;
     assert_eq!(lines[0], format!(r#"{{"script":"stepwell","version":1,"settings":{settings}}}"#));
     // SHA-256 of "null\n".
     let hash = "38e0b9de817f645c4bec37c0d4a3e58baecccb040f5718dc069a72c7385a0bed";
@@ -81,9 +81,10 @@ fn a_turn_is_written_as_the_interface_has_it() {
 fn every_effect_and_every_write_is_written_in_full() {
     let call = AppCall {
         id: "i".to_owned(),
-        method: "POST",
+        kind: CallKind::App,
+        method: "POST".into(),
         url: "u".to_owned(),
-        headers: vec![("a", "b".to_owned())],
+        headers: vec![("a".into(), "b".to_owned())],
         body: vec![1],
         time_max: Millis(2),
         answer_bytes_max: 3,
@@ -108,7 +109,7 @@ fn every_effect_and_every_write_is_written_in_full() {
     let effects = json!([
         {"tag": "reply", "val": {"token": u64(1), "body": one}},
         {"tag": "send", "val": {"to": {"kind": "catalog", "key": "0"}, "body": one}},
-        {"tag": "call", "val": {"id": "i", "method": "POST", "url": "u", "headers": [["a", "b"]], "body": one,
+        {"tag": "call", "val": {"id": "i", "kind": "app", "method": "POST", "url": "u", "headers": [["a", "b"]], "body": one,
             "timeMsMax": u64(2), "answerBytesMax": u64(3), "redirectsMax": 4}},
         {"tag": "publish", "val": {"channel": "c", "data": one}},
         {"tag": "install", "val": {"version": u64(2), "snapshot": one}},

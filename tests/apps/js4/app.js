@@ -32,7 +32,19 @@ const lane = (app, clientOptions = {}, serveOptions = {}) => {
     return "over";
   });
   const shared = functions({ app, define, errors: { NonRetriableError, RetryAfterError }, referenceFunction });
-  const all = [...shared, race, later, deferring];
+  // What the server asks for a step: somebody else's server, and a model's.
+  const fetching = define({ id: "fetch", retries: 1 }, { event: `${app}/fetch` }, async ({ event, step }) => {
+    const response = await step.fetch(event.data.url, { method: "PUT", headers: { "x-mine": "yes" }, body: "the body" });
+    return { status: response.status, said: response.headers.get("x-said"), text: await response.text() };
+  });
+  const fetchingInVain = define({ id: "fetch-in-vain", retries: 1 }, { event: `${app}/fetch-in-vain` }, ({ event, step }) =>
+    step.fetch(event.data.url).then(() => "there", (error) => ({ name: error.name, message: error.message })),
+  );
+  const infer = define({ id: "infer", retries: 1 }, { event: `${app}/infer` }, ({ event, step }) => {
+    const model = step.ai.models.openai({ model: "tiny", apiKey: "sk-secret", baseUrl: event.data.url });
+    return step.ai.infer("ask", { model, body: { messages: [{ role: "user", content: "hi" }] } });
+  });
+  const all = [...shared, race, later, deferring, fetching, fetchingInVain, infer];
   return { [`/api/${app}`]: serve({ client, functions: all, ...serveOptions }) };
 };
 

@@ -19,7 +19,7 @@ async function serve(t: TestContext, handle: (request: IncomingMessage, response
 
 function to(url: string, more = {}): Parameters<typeof call>[0] {
   return {
-    id: "c", method: "POST", url, headers: [["x-a", "1"]], body: new TextEncoder().encode("body"), timeMsMax: 5_000n, answerBytesMax: 100n, redirectsMax: 2, ...more,
+    id: "c", kind: "app", method: "POST", url, headers: [["x-a", "1"]], body: new TextEncoder().encode("body"), timeMsMax: 5_000n, answerBytesMax: 100n, redirectsMax: 2, ...more,
   };
 }
 

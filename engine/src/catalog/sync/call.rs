@@ -3,7 +3,7 @@
 use crate::error::Fault;
 use crate::limits::{ANSWER_BYTES_MAX, SYNC_REDIRECTS_MAX, SYNC_TIME_MAX};
 use crate::signing::{self, SIGNATURE_HEADER};
-use crate::turn::{AppCall, Turn};
+use crate::turn::{AppCall, CallKind, Turn};
 use serde_json::json;
 
 /// A `PUT` of the app's own address (PROTOCOL §1.3), in-band and signed where there is a key (PROTOCOL §1.10).
@@ -16,17 +16,18 @@ pub(in crate::catalog) fn call(turn: &Turn<'_>, id: String, url: &str) -> Result
     let server_kind = if turn.settings.cloud { "cloud" } else { "dev" };
     let sync_kind = if signing_key.is_some() { "in_band" } else { "out_of_band" };
     let mut headers = vec![
-        ("content-type", "application/json".to_owned()),
-        ("user-agent", "Inngest".to_owned()),
-        ("x-inngest-server-kind", server_kind.to_owned()),
-        ("x-inngest-sync-kind", sync_kind.to_owned()),
+        ("content-type".into(), "application/json".to_owned()),
+        ("user-agent".into(), "Inngest".to_owned()),
+        ("x-inngest-server-kind".into(), server_kind.to_owned()),
+        ("x-inngest-sync-kind".into(), sync_kind.to_owned()),
     ];
     if let Some(key) = signing_key {
-        headers.push((SIGNATURE_HEADER, signing::sign(key, &body, turn.now)?));
+        headers.push((SIGNATURE_HEADER.into(), signing::sign(key, &body, turn.now)?));
     }
     Ok(AppCall {
         id,
-        method: "PUT",
+        kind: CallKind::App,
+        method: "PUT".into(),
         url: url.to_owned(),
         headers,
         body,

@@ -40,6 +40,7 @@ fn failure_error(failure: &CallFailure) -> SyncError {
         CallFailure::TooLarge(text) | CallFailure::Unreadable(text) => {
             SyncError::new("not_sdk", format!("the app's answer cannot be read: {text}"))
         }
+        CallFailure::Refused(text) => SyncError::new("unreachable", text.clone()),
         CallFailure::EngineFault(text) => SyncError::new("engine_fault", text.clone()),
     }
 }

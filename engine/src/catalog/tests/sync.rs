@@ -48,10 +48,10 @@ fn without_a_key_the_request_is_out_of_band_and_not_signed() {
     let mut driver = Driver::default();
     let (_, calls) = driver.sync(Some(URL), false);
     let call = &calls[0];
-    assert_eq!((call.method, call.url.as_str()), ("PUT", URL));
+    assert_eq!((&*call.method, call.url.as_str()), ("PUT", URL));
     assert_eq!(call.body, format!(r#"{{"url":"{URL}"}}"#).into_bytes());
     assert_eq!(call.time_max.0, 10_000);
-    let headers: Vec<_> = call.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let headers: Vec<_> = call.headers.iter().map(|(name, value)| (name.as_ref(), value.as_str())).collect();
     let expected = [
         ("content-type", "application/json"),
         ("user-agent", "Inngest"),

@@ -143,6 +143,7 @@ fn problem_of(failure: CallFailure) -> Problem {
         CallFailure::Unreadable(text) => {
             Problem::found(Code::AnswerInvalid, format!("The app's answer cannot be read: {text}."))
         }
+        CallFailure::Refused(text) => Problem::found(Code::AddressNotPublic, format!("The call was refused: {text}.")),
         CallFailure::EngineFault(text) => {
             Problem::found(Code::EngineFault, format!("The server could not take the answer in: {text}."))
         }

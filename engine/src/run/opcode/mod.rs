@@ -1,7 +1,9 @@
 //! Opcodes: what an SDK asks for, one file each (PROTOCOL §3.5). Each reads its op into a journal [`Record`], or says why not.
 
+mod ai_gateway;
 mod defer;
 mod discovery_request;
+mod gateway;
 mod invoke_function;
 mod run_complete;
 mod sleep;
@@ -74,7 +76,7 @@ pub enum Rejection {
 }
 
 /// Opcodes of the protocol that are not built here yet.
-const UNBUILT: &[&str] = &["Gateway", "AIGateway", "SyncRunComplete"];
+const UNBUILT: &[&str] = &["SyncRunComplete"];
 
 /// Splits an answer into its ops: an array, or one object (PROTOCOL §3.4).
 ///
@@ -125,6 +127,8 @@ impl Op<'_> {
             "InvokeFunction" => invoke_function::read(self, around),
             "DeferAdd" => defer::add(self),
             "DeferAbort" => defer::abort(self),
+            "Gateway" => gateway::read(self),
+            "AIGateway" => ai_gateway::read(self),
             "RunComplete" => Ok(run_complete::read(self)),
             "DiscoveryRequest" => discovery_request::read(self),
             "None" => Ok(Reading::Nothing),

@@ -62,6 +62,7 @@ enum CallFailure<'a> {
     TimedOut(&'a str),
     TooLarge(&'a str),
     Unreadable(&'a str),
+    Refused(&'a str),
     EngineFault(&'a str),
 }
 
@@ -73,6 +74,7 @@ fn call_outcome(outcome: &turn::CallOutcome) -> CallOutcome<'_> {
             turn::CallFailure::TimedOut(why) => CallFailure::TimedOut(why),
             turn::CallFailure::TooLarge(why) => CallFailure::TooLarge(why),
             turn::CallFailure::Unreadable(why) => CallFailure::Unreadable(why),
+            turn::CallFailure::Refused(why) => CallFailure::Refused(why),
             turn::CallFailure::EngineFault(why) => CallFailure::EngineFault(why),
         }),
     };
@@ -141,6 +143,7 @@ enum Effect<'a> {
 #[serde(rename_all = "camelCase")]
 struct AppCall<'a> {
     id: &'a str,
+    kind: &'static str,
     method: &'a str,
     url: &'a str,
     headers: Headers<'a>,
@@ -160,7 +163,12 @@ fn effect(effect: &turn::Effect) -> Effect<'_> {
         turn::Effect::Send { to, body } => Effect::Send { to: address(to), body: Bytes(body) },
         turn::Effect::Call(call) => Effect::Call(AppCall {
             id: &call.id,
-            method: call.method,
+            kind: match call.kind {
+                turn::CallKind::App => "app",
+                turn::CallKind::Fetch => "fetch",
+                turn::CallKind::FetchPublic => "fetch-public",
+            },
+            method: &call.method,
             url: &call.url,
             headers: headers(&call.headers),
             body: Bytes(&call.body),
