@@ -110,6 +110,12 @@ impl Saboteur {
                 }
                 true
             }
+            ActorKind::Cron => {
+                if invariant == Invariant::SchedulesAreKept {
+                    withhold(done, "Scheduled");
+                }
+                true
+            }
             ActorKind::History => {
                 let row = |key: String| Write { key, value: Some(b"null".to_vec()) };
                 match (invariant, message) {
@@ -151,6 +157,11 @@ impl Saboteur {
             Invariant::EverythingEnds => done.effects.retain(|effect| !matches!(effect, Effect::Call(_))),
             Invariant::FinishesReachInvokers => withhold(done, "Returned"),
             Invariant::NoWaitsRemain => withhold(done, "Remove"),
+            Invariant::RerunsBegin => withhold(done, "Start"),
+            Invariant::RerunsRepeat => edit_sends(done, |body| {
+                let copies = body.contains("\"copied\"");
+                if copies { body.replace("\"execution\" : 1", "\"execution\" : 8") } else { body.to_owned() }
+            }),
             Invariant::OneLiveAttempt | Invariant::CallsGoToTheNewestApp | Invariant::CallsAreSigned => {
                 corrupt_effects(invariant, done);
             }
@@ -255,6 +266,14 @@ fn text(write: &Write) -> String {
 fn edit_rows(done: &mut Done, edit: impl Fn(&str) -> String) {
     for write in &mut done.writes {
         write.value = Some(edit(&text(write)).into_bytes());
+    }
+}
+
+fn edit_sends(done: &mut Done, edit: impl Fn(&str) -> String) {
+    for effect in &mut done.effects {
+        if let Effect::Send { body, .. } = effect {
+            *body = edit(&String::from_utf8_lossy(body)).into_bytes();
+        }
     }
 }
 

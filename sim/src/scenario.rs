@@ -77,9 +77,12 @@ pub struct Meeting {
     pub saves: Saves,
     /// Calls are signed.
     pub is_signed: bool,
+    /// Into so many shards the streams and histories are divided.
+    pub shards: u32,
 }
 
-const PLAIN: Meeting = Meeting { name: "", f: "", g: "", deeds: &[], runs: 1, saves: Saves::Never, is_signed: false };
+const PLAIN: Meeting =
+    Meeting { name: "", f: "", g: "", deeds: &[], runs: 1, saves: Saves::Never, is_signed: false, shards: 1 };
 
 /// The event that waits in the short form are for.
 const WAKE: &str = "sim/wake0";
@@ -183,6 +186,95 @@ pub const MEETINGS: &[Meeting] = &[
     Meeting { name: "a run that takes too long", f: "<4 a ~60 b", ..PLAIN },
     Meeting { name: "a step that takes too long", f: "<4 a%9 b", saves: Saves::Every(1), ..PLAIN },
     Meeting { name: "a run that begins in time", f: "<<600 a", ..PLAIN },
+    Meeting {
+        name: "a run that runs again",
+        f: "a b",
+        deeds: &[(3_000, Deed::Rerun(0, None, None))],
+        runs: 2,
+        ..PLAIN
+    },
+    Meeting {
+        name: "a run that runs again from a step",
+        f: "a b c",
+        deeds: &[(3_000, Deed::Rerun(0, Some("b"), None))],
+        runs: 2,
+        ..PLAIN
+    },
+    Meeting {
+        name: "a step that is given other arguments",
+        f: "a b c",
+        deeds: &[(3_000, Deed::Rerun(0, Some("b"), Some("[7]")))],
+        runs: 2,
+        is_signed: true,
+        ..PLAIN
+    },
+    Meeting {
+        name: "a step that failed and is given other arguments",
+        f: "a b!! c",
+        deeds: &[(3_000, Deed::Rerun(0, Some("b"), Some("[7]")))],
+        runs: 2,
+        ..PLAIN
+    },
+    Meeting {
+        name: "a rerun of what came before it, a sleep and an error",
+        f: "a ~2 b? c d",
+        deeds: &[(200_000, Deed::Rerun(0, Some("d"), None))],
+        runs: 2,
+        ..PLAIN
+    },
+    Meeting {
+        name: "a rerun beside a run that still rests",
+        f: "a ~60 b",
+        deeds: &[(3_000, Deed::Rerun(0, None, None))],
+        runs: 2,
+        ..PLAIN
+    },
+    Meeting {
+        name: "a rerun of a rerun",
+        f: "a b c",
+        // Late enough that the run has ended, whatever died: the second wants what the first began.
+        deeds: &[(400_000, Deed::Rerun(0, Some("c"), None)), (800_000, Deed::Rerun(1, Some("b"), Some("[7]")))],
+        runs: 3,
+        ..PLAIN
+    },
+    Meeting {
+        name: "a rerun from a step that is not there",
+        f: "a b",
+        deeds: &[(3_000, Deed::Rerun(0, Some("z"), None))],
+        ..PLAIN
+    },
+    Meeting {
+        name: "an invoked run that runs again before its end",
+        f: "&g a",
+        g: "@600 b",
+        deeds: &[(3_000, Deed::Rerun(1, None, None)), (6_000, Deed::Event(WAKE, 0))],
+        runs: 3,
+        ..PLAIN
+    },
+    Meeting {
+        name: "an invoker that runs again",
+        f: "a &g b",
+        g: "a",
+        deeds: &[(6_000, Deed::Rerun(0, Some("a"), None)), (9_000, Deed::Rerun(0, Some("b"), None))],
+        runs: 5,
+        ..PLAIN
+    },
+    Meeting {
+        name: "several shards",
+        f: "a &g @600 b",
+        g: "a",
+        deeds: &[(5_000, Deed::Event(WAKE, 0)), (9_000, Deed::Rerun(0, None, None)), (15_000, Deed::Event(WAKE, 1))],
+        runs: 4,
+        shards: 3,
+        ..PLAIN
+    },
+    Meeting {
+        name: "a schedule, until it is taken away",
+        f: ":1 a",
+        deeds: &[(210_000, Deed::Retire)],
+        runs: 4,
+        ..PLAIN
+    },
     Meeting { name: "steps saved two by two", f: "a b c d e", saves: Saves::Every(2), ..PLAIN },
     Meeting { name: "steps saved while others run", f: "a b%1 c d%1 e", saves: Saves::Behind, ..PLAIN },
     Meeting { name: "steps left over before a throw", f: "a b c! d", saves: Saves::Every(3), ..PLAIN },
@@ -202,7 +294,14 @@ pub fn meeting(meeting: &Meeting, kind: Kind, crash_at: Option<u64>, is_told: bo
     let sdk = Sdk { saves: meeting.saves, ..SAVING };
     let programs = vec![Program::parse(meeting.f, sdk), Program::named("g", meeting.g, sdk)];
     let deeds = meeting.deeds.to_vec();
-    small(Setup { crash_at, is_told, deeds, is_signed: meeting.is_signed, ..Setup::of(7, kind, programs) })
+    small(Setup {
+        crash_at,
+        is_told,
+        deeds,
+        is_signed: meeting.is_signed,
+        shards: meeting.shards,
+        ..Setup::of(7, kind, programs)
+    })
 }
 
 fn small(setup: Setup) -> World {

@@ -16,6 +16,8 @@ const WATCHERS_PERMILLE: u64 = 150;
 
 /// So many have a server with keys.
 const SIGNED_PERMILLE: u64 = 250;
+/// In so many streams and histories are divided.
+const SHARDED_PERMILLE: u64 = 300;
 /// In so many a wait looks back.
 const LOOK_BACK_PERMILLE: u64 = 150;
 /// How far.
@@ -76,6 +78,7 @@ impl Case {
         if let (true, Some(first)) = (is_bulky, programs.first_mut()) {
             first.be_bulky();
         }
+        let shards = if dice.chance(SHARDED_PERMILLE) { u32::try_from(dice.between(2, 5)).unwrap_or(2) } else { 1 };
         for program in &mut programs {
             program.stages.truncate(self.stages.unwrap_or(usize::MAX));
         }
@@ -83,6 +86,7 @@ impl Case {
             events: events.min(if is_bulky { BULKY_EVENTS_MAX } else { self.events.unwrap_or(usize::MAX) }),
             restless: true,
             is_signed,
+            shards,
             look_back_ms: looks_back.then_some(LOOK_BACK_MS),
             is_told,
             ..Setup::of(self.seed, self.kind(), programs)

@@ -2,6 +2,7 @@
 
 use crate::fault::Fault;
 use crate::home;
+use crate::invariant::reruns::Wish;
 use crate::invariant::signals::SignalBody;
 use crate::sabotage::Saboteur;
 use crate::trace::Tone;
@@ -92,6 +93,12 @@ impl World {
         let request = Request { body, ..request };
         if request.path.starts_with("/e/") {
             self.watch.events_arrive(&request.body);
+        }
+        if let Some(wish) = Wish::of_request(&request.path, &request.body) {
+            self.watch.rerun_arrives(wish);
+        }
+        if request.path == "/fn/register" {
+            self.watch.sync_arrives(&request.body);
         }
         let signal = (request.path == "/v1/signals").then(|| serde_json::from_slice(&request.body).ok()).flatten();
         let signal = signal.map(|signal: SignalBody| (signal, now.0));

@@ -28,6 +28,7 @@ fn program(invariant: Invariant) -> &'static str {
         Invariant::FinishesReachInvokers => "&g~600? a",
         Invariant::CancellationsArrive => "-stop ~500 a",
         Invariant::CancelledRunsStop => "~500 a",
+        Invariant::SchedulesAreKept => ":1 a",
         Invariant::TimeoutsHold => "<5 ~60 a",
         _ => "a b c",
     }

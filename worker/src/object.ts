@@ -141,6 +141,8 @@ export abstract class Home extends DurableObject<Env> {
     const guard = this.guard;
     this.guard = undefined;
     if (guard?.alarm !== undefined) this.store.setAlarm(guard.alarm);
+    // Made anew since it was guarded, it has no alarm and does not know it; what would bring it back is confirmed after this.
+    if (guard === undefined) await this.nudge();
     if (this.name !== undefined) this.sendOut(this.name, this.late);
     this.late = [];
   }

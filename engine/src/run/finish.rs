@@ -30,7 +30,9 @@ pub fn announce(state: &State, shards: Shards, done: &mut Done) -> Result<(), Fa
         done.send(Address::history_of(shards, run), &tell)?;
     }
     waiting::unwatch(state, done)?;
-    for event in &state.start.events {
+    // Whoever invoked waits for the run that it started, and not for one that repeats it.
+    let invoked = state.start.events.iter().filter(|_| state.start.rerun.is_none());
+    for event in invoked {
         invoke::answer(event, Some(run), returned(state)?, done)?;
     }
     defer::start(state, shards, end.at, done)?;

@@ -270,7 +270,7 @@ impl State {
         if race {
             self.racing.insert(id.clone());
         }
-        let cause = self.stack.len();
+        let cause = self.stack.count();
         self.units.entry(UnitId::Step(id.clone())).or_insert_with(|| Unit::new(at, cause));
     }
 
@@ -279,7 +279,7 @@ impl State {
         if self.memos.contains_key(id) {
             return;
         }
-        let cause = self.stack.len();
+        let cause = self.stack.count();
         let errand = || Some(Arc::new(errand.clone()));
         self.units.entry(UnitId::Step(id.clone())).or_insert_with(|| Unit { errand: errand(), ..Unit::new(at, cause) });
     }
@@ -299,7 +299,7 @@ impl State {
     fn discover(&mut self, due: Millis) {
         let id = UnitId::Discovery(self.discoveries);
         self.discoveries = self.discoveries.saturating_add(1);
-        self.units.insert(id, Unit::new(due, self.stack.len()));
+        self.units.insert(id, Unit::new(due, self.stack.count()));
     }
 
     /// Remembers a finished step, or what was deferred; the first result wins (PROTOCOL §3.9).

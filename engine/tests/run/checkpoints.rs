@@ -1,6 +1,6 @@
 //! Async checkpoints (PROTOCOL §7.12).
 
-use crate::driver::{Driver, complete, ran, raw, sleep, threw};
+use crate::driver::{Driver, complete, planned, ran, raw, sleep, threw};
 use serde_json::json;
 use stepwell_engine::limits::{RUN_STATE_BYTES_MAX, STEP_OUTPUT_BYTES_MAX};
 use stepwell_engine::run::message::Ask;
@@ -143,4 +143,12 @@ fn a_checkpoint_keeps_to_the_limits_of_a_run() {
     let full = run.checkpoint(&call, &json!([ran("t", large), ran("u", 1)]));
     assert_eq!(full["Err"]["code"], "state_limit_exceeded");
     assert_eq!(run.status(), "Running");
+}
+
+#[test]
+fn what_is_only_announced_does_not_hide_what_was_done_after_it() {
+    let (mut run, call) = Driver::started();
+    assert_eq!(run.checkpoint(&call, &json!([planned("p"), ran("a", 1)])), json!({"Ok": null}));
+    run.ops(&call, &json!([ran("b", 2)]));
+    assert_eq!(run.call().body["steps"], json!({"a": {"data": 1}, "b": {"data": 2}}));
 }

@@ -2,7 +2,7 @@
 
 use crate::driver::{Driver, failed, ran, sleep};
 use serde_json::{Value, json};
-use stepwell_engine::limits::{DEFERS_BYTES_MAX, DEFERS_PER_RUN_MAX};
+use stepwell_engine::limits::{DEFERS_BYTES_MAX, DEFERS_PER_RUN_MAX, NAME_BYTES_MAX};
 use stepwell_engine::run::message::Ask;
 
 fn add(id: &str, input: &Value) -> Value {
@@ -119,4 +119,30 @@ fn an_answer_that_only_defers_moves_nothing() {
     run.ops(&call, &json!([add("d1", &json!({}))]));
     run.pass_till_woken();
     assert_eq!(run.call().ctx("attempt"), &json!(1));
+}
+
+#[test]
+fn an_abort_that_is_known_is_not_written_again() {
+    let (mut run, call) = Driver::started();
+    run.checkpoint(&call, &json!([add("d1", &json!({})), abort("x", "d1")]));
+    let rows = run.rows.len();
+    run.checkpoint(&call, &json!([abort("x", "d1")]));
+    run.checkpoint(&call, &json!([abort("y", "d1"), abort("z", "nobody")]));
+    assert_eq!(run.rows.len(), rows);
+}
+
+#[test]
+fn a_function_has_a_name_of_so_many_bytes_and_a_refusal_says_which_and_why() {
+    let of = |id: &str, function: &str, input: Value| json!({"id": id, "op": "DeferAdd", "displayName": id, "opts": {"fn_slug": function, "input": input}});
+    let (longest, longer) = ("x".repeat(NAME_BYTES_MAX), "x".repeat(NAME_BYTES_MAX + 1));
+    let (mut run, call) = Driver::started();
+    let ops = [of("1", &longest, json!({})), of("2", &longer, json!({})), of("3", &longest, json!([]))];
+    run.ops(&call, &json!([ops[0], ops[1], ops[2], ran("a", 1)]));
+    let defers = run.ask(&Ask::Timeline)["Ok"]["defers"].clone();
+    assert_eq!((&defers[0]["status"], &defers[0]["function"]), (&json!("scheduled"), &json!(longest)));
+    assert!(defers[0].get("reason").is_none());
+    assert_eq!((&defers[1]["status"], &defers[1]["function"]), (&json!("rejected"), &json!("")));
+    assert!(defers[1]["reason"].as_str().unwrap().contains(&NAME_BYTES_MAX.to_string()));
+    assert_eq!((&defers[2]["status"], &defers[2]["function"]), (&json!("rejected"), &json!(longest)));
+    assert!(defers[2]["reason"].as_str().unwrap().contains("data"));
 }

@@ -1,6 +1,6 @@
 //! Ends: results, failures, cancellation, and the events they emit (PROTOCOL §4.7).
 
-use crate::driver::{Driver, planned, ran};
+use crate::driver::{Driver, planned, ran, raw};
 use serde_json::{Value, json};
 use stepwell_engine::ids::{EventId, Millis, RunId};
 use stepwell_engine::run::message::Ask;
@@ -144,4 +144,47 @@ fn whoever_watches_a_run_is_told_how_far_its_journal_has_come() {
     assert_eq!(run.news, ["1"]);
     run.ops(&call, &json!([ran("a", 1)]));
     assert_eq!(run.news, ["1", "2"]);
+}
+
+#[test]
+fn a_function_that_is_gone_fails_its_run_only_when_a_call_is_due() {
+    let (mut run, call) = Driver::started();
+    run.throws(&call, &[]);
+    run.catalog.functions.clear();
+    assert_eq!(run.status(), "Running");
+    run.pass_till_woken();
+    run.no_calls();
+    assert_eq!(run.status(), "Failed");
+}
+
+#[test]
+fn a_run_of_several_events_is_that_of_the_first() {
+    let first = EventId::new(Millis(1_700_000_000_000), 7);
+    let event = |name: &str| raw(&json!({"name": name, "data": {}, "id": name, "ts": 1, "user": {}}).to_string());
+    let mut run = Driver::idle(0);
+    let call = run.begin(|start| {
+        start.event_ids = vec![first, EventId::new(Millis(1_700_000_000_000), 8)];
+        start.events = vec![event("t/one"), event("t/two")];
+    });
+    assert_eq!(call.body["event"]["name"], "t/one");
+    assert_eq!(call.body["events"].as_array().unwrap().len(), 2);
+    assert_eq!(run.summary()["event_id"], json!(first));
+    run.returns(&call, &json!(1));
+    assert_eq!(run.events()[0]["data"]["event"]["name"], "t/one");
+    let told: Vec<&Value> = run.sends.iter().filter(|(to, _)| to == "History").map(|(_, tell)| tell).collect();
+    assert_eq!((&told[0]["Started"]["event"], &told[1]["Ended"]["event"]), (&json!(first), &json!(first)));
+}
+
+#[test]
+fn a_summary_tells_the_schedule_that_started_a_run() {
+    let timer = |name: &str| {
+        raw(&json!({"name": name, "data": {"cron": "0 9 * * *"}, "id": "x", "ts": 1, "user": {}}).to_string())
+    };
+    let summary = |name: &'static str| {
+        let mut run = Driver::idle(0);
+        run.begin(|start| (start.events, start.event_name) = (vec![timer(name)], name.to_owned()));
+        run.summary()
+    };
+    assert_eq!(summary("inngest/scheduled.timer")["cron"], "0 9 * * *");
+    assert!(summary("t/timer").get("cron").is_none());
 }

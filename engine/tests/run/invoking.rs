@@ -81,6 +81,10 @@ fn a_run_tells_its_invoker_how_it_ended() {
         let told: Vec<_> = run.sends.iter().filter(|(to, _)| to == "Run").map(|(_, tell)| tell.clone()).collect();
         assert_eq!(told.len(), 1, "{told:?}");
         assert_eq!(told[0]["Returned"]["step"], "step");
+        assert_eq!(
+            told[0]["Returned"]["run"],
+            json!(RunId::derived(EventId::new(Millis(1_700_000_000_000), 7), &"app-fn".into()))
+        );
         told[0]["Returned"]["returned"].clone()
     };
     let begin = |depth| {

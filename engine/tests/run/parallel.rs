@@ -302,3 +302,48 @@ fn whatever_is_new_moves_a_run_and_what_is_done_does_not() {
         assert_eq!(run.summary()["output"]["name"], "answer_empty", "{op}");
     }
 }
+
+#[test]
+fn a_targeted_answer_about_another_step_that_ran_is_a_failed_attempt() {
+    let (mut run, call) = Driver::started_with(1);
+    run.ops(&call, &json!([planned("p1"), planned("p2")]));
+    let calls = run.calls();
+    run.ops(step(&calls, "p1"), &json!([ran("other", 1)]));
+    run.no_calls();
+    run.pass_till_woken();
+    assert_eq!(run.call().step(), "p1");
+}
+
+#[test]
+fn of_two_ops_about_one_step_the_last_counts() {
+    let (mut run, call) = Driver::started();
+    run.ops(&call, &json!([ran("a", 1), ran("a", 2)]));
+    assert_eq!(run.call().body["steps"], json!({"a": {"data": 2}}));
+}
+
+#[test]
+fn one_racing_step_among_those_that_end_together_goes_on_at_once() {
+    let (mut run, call) = Driver::started();
+    run.ops(&call, &json!([racing("r"), planned("s"), planned("p")]));
+    let calls = run.calls();
+    run.ops(step(&calls, "r"), &json!([sleep("r", "5s")]));
+    run.ops(step(&calls, "s"), &json!([sleep("s", "5s")]));
+    run.no_calls();
+    run.pass(5_000);
+    let call = run.call();
+    assert_eq!((call.step(), call.stack().len()), ("step", 2), "though p is under way");
+}
+
+#[test]
+fn a_discovery_that_finds_nothing_waits_for_what_is_under_way() {
+    let (mut run, call) = Driver::started();
+    run.ops(&call, &json!([racing("a"), racing("b")]));
+    let calls = run.calls();
+    run.ops(step(&calls, "a"), &json!([ran("a", 1)]));
+    let discovery = run.call();
+    run.ops(&discovery, &json!([]));
+    run.no_calls();
+    assert_eq!((run.wake_at, run.status().as_str()), (None, "Running"), "it is no failed attempt");
+    run.ops(step(&calls, "b"), &json!([ran("b", 1)]));
+    assert_eq!(run.call().step(), "step");
+}

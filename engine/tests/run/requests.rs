@@ -5,6 +5,7 @@ use serde_json::json;
 use stepwell_engine::ids::Millis;
 use stepwell_engine::limits::{CALL_BODY_BYTES_MAX, CALL_STATE_BYTES_MAX};
 use stepwell_engine::signing;
+use stepwell_engine::turn::CallFailure;
 
 #[test]
 fn a_request_has_what_the_strict_sdks_need() {
@@ -147,4 +148,26 @@ fn a_state_beyond_its_share_is_fetched_by_the_sdk_and_the_events_are_sent() {
     );
     assert_eq!(call.body["events"].as_array().map(Vec::len), Some(1));
     assert_eq!(call.stack(), ["a", "b"]);
+}
+
+#[test]
+fn calls_are_signed_with_the_first_key() {
+    let mut run = Driver::idle(4);
+    let other = "signkey-test-0000000000000000".to_owned();
+    run.settings.signing_keys = vec![SIGNING_KEY.to_owned(), other.clone()];
+    let call = run.begin(|_| {});
+    let matches = |key: String| {
+        let signature = &call.headers["x-inngest-signature"];
+        signing::signature_matches(&[key], signature, call.raw.as_bytes(), Millis(run.now))
+    };
+    assert!(matches(SIGNING_KEY.to_owned()));
+    assert!(!matches(other));
+}
+
+#[test]
+fn a_call_that_reached_nobody_tells_nothing_of_the_sdk() {
+    let (mut run, call) = Driver::started();
+    run.answer_raw(&call, Err(CallFailure::Unreachable("refused".to_owned())));
+    run.pass_till_woken();
+    assert_eq!(run.call().headers["x-inngest-req-version"], "-1");
 }

@@ -1,6 +1,6 @@
 //! Runs that repeat another run, whole or from a step.
 
-use crate::driver::{Driver, failed, invoke, planned, ran, raw, sleep};
+use crate::driver::{Driver, failed, invoke, planned, ran, raw, sleep, threw, wait_for};
 use serde_json::{Value, json};
 use stepwell_engine::ids::{EventId, Millis, RunId};
 use stepwell_engine::run::message::{Ask, Tell};
@@ -194,4 +194,86 @@ fn a_function_that_is_gone_is_not_run_again() {
     let mut old = ended();
     old.catalog.functions.clear();
     assert_eq!(ask(&mut old, None)["Err"]["code"], "function_gone");
+}
+
+#[test]
+fn a_rerun_begins_now_as_the_function_is_now_and_without_what_was_to_cancel_the_old_run() {
+    let mut old = ended();
+    old.now += 60_000;
+    old.catalog.functions.values_mut().for_each(|function| function.version = 3);
+    let (time, of_old) = (old.now, old.summary()["function_version"].clone());
+    ask(&mut old, None);
+    let start = old.sends.last().unwrap().1["Start"].clone();
+    assert_eq!((&start["received_at"], &start["not_before"]), (&json!(time), &Value::Null));
+    assert_eq!((&start["function_version"], of_old), (&json!(3), json!(1)));
+    assert!(start.get("cancel_on").is_none());
+}
+
+#[test]
+fn a_rerun_of_a_run_of_the_future_and_of_one_that_is_watched_has_neither_time_nor_watch() {
+    let mut old = Driver::idle(4);
+    old.catalog.functions.values_mut().for_each(|function| {
+        function.flow = serde_json::from_value(json!({"cancel": [{"event": "t/stop"}]})).unwrap();
+    });
+    let later = Millis(old.now + 5_000);
+    old.begin_later(|start| start.not_before = Some(later));
+    let watched = old.sends.iter().any(|(to, _)| to == "Waits");
+    assert!(watched, "the old run is watched");
+    ask(&mut old, None);
+    let start = old.sends.last().unwrap().1["Start"].clone();
+    assert_eq!(start["not_before"], Value::Null);
+    assert!(start.get("cancel_on").is_none());
+}
+
+#[test]
+fn a_step_that_was_saved_or_threw_is_known_by_its_name_and_what_is_deferred_is_no_step() {
+    let (mut old, call) = Driver::started();
+    let named = |mut op: Value, name: &str| {
+        op["displayName"] = json!(name);
+        op
+    };
+    let later = json!({"id": "d1", "op": "DeferAdd", "displayName": "later", "opts": {"fn_slug": "app-later"}});
+    assert_eq!(old.checkpoint(&call, &json!([named(ran("1", 1), "load"), later])), json!({"Ok": null}));
+    old.ops(&call, &json!([named(threw("2"), "charge")]));
+    assert_eq!(repeat(&mut old, from("load", None)).call().stack(), Vec::<&str>::new());
+    assert_eq!(repeat(&mut old, from("charge", None)).call().stack(), ["1"]);
+    for deferred in ["d1", "later"] {
+        assert_eq!(ask(&mut old, from(deferred, None))["Err"]["code"], "step_unknown");
+    }
+}
+
+#[test]
+fn what_was_copied_is_shown_as_it_ended() {
+    let (mut old, call) = Driver::started();
+    old.ops(&call, &json!([failed("broken")]));
+    let call = old.call();
+    old.ops(&call, &json!([wait_for("paid", "t/paid", None, "1h")]));
+    let (id, received_at) = (EventId::new(Millis(old.now), 9), Millis(old.now));
+    let event = raw(r#"{"name":"t/paid","data":{"n":1}}"#);
+    old.tell(&Tell::Resumed { step: "paid".into(), id, received_at, event });
+    let call = old.call();
+    old.ops(&call, &json!([ran("last", 1)]));
+    let mut new = repeat(&mut old, from("last", None));
+    let steps = new.ask(&Ask::Timeline)["Ok"]["steps"].clone();
+    assert_eq!((&steps[0]["status"], &steps[0]["error"]["message"]), (&json!("failed"), &json!("always")));
+    assert_eq!((&steps[1]["status"], &steps[1]["output"]["data"]), (&json!("completed"), &json!({"n": 1})));
+}
+
+#[test]
+fn a_rerun_does_not_answer_whoever_invoked_the_run_that_it_repeats() {
+    let invoker = RunId::derived(EventId::new(Millis(5), 5), &"app-parent".into());
+    let marker = json!({"correlation_id": format!("{invoker}.step"), "fn_id": "app-fn", "depth": 1});
+    let event =
+        json!({"name": "inngest/function.invoked", "data": {"_inngest": marker}, "id": "x", "ts": 1, "user": {}});
+    let mut old = Driver::idle(0);
+    let call = old.begin(|start| {
+        start.events = vec![raw(&event.to_string())];
+        start.event_name = "inngest/function.invoked".to_owned();
+    });
+    let mut new = repeat(&mut old, None);
+    let again = new.call();
+    new.returns(&again, &json!("sooner"));
+    assert!(!new.sends.iter().any(|(_, tell)| tell.get("Returned").is_some()));
+    old.returns(&call, &json!("as asked"));
+    assert!(old.sends.iter().any(|(_, tell)| tell.get("Returned").is_some()));
 }

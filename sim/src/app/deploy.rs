@@ -13,6 +13,8 @@ pub struct Deployed {
     pub edition: u64,
     /// The newest edition whose address differs from the one before.
     pub address: u64,
+    /// Its functions have no schedules any more.
+    pub is_retired: bool,
     /// Functions that it lacks.
     pub without: BTreeSet<String>,
     /// Functions that some deployment lacked.
@@ -35,6 +37,12 @@ impl Deployed {
             _ => {}
         }
         next
+    }
+
+    /// The same without schedules.
+    #[must_use]
+    pub fn retired(&self) -> Self {
+        Self { edition: self.edition.saturating_add(1), is_retired: true, ..self.clone() }
     }
 
     /// Where the app is served.
@@ -78,7 +86,9 @@ impl App {
     pub fn registration(&self) -> Vec<u8> {
         let (url, edition) = (self.deployed.url(), self.deployed.edition);
         let function = |program: &Program| {
-            let triggers: Vec<_> = program.triggers.iter().map(|name| json!({"event": name})).collect();
+            let events = program.triggers.iter().map(|name| json!({"event": name}));
+            let schedule = program.schedule().filter(|_| !self.deployed.is_retired);
+            let triggers: Vec<_> = events.chain(schedule.map(|cron| json!({"cron": cron}))).collect();
             let id = program.slug();
             let cancel: Vec<_> = program.cancel_on.iter().map(cancel).collect();
             json!({"id": id, "name": format!("{} {edition}", program.name), "triggers": triggers,

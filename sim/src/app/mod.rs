@@ -184,7 +184,8 @@ impl App {
             request.threw = Some((headers, wire::threw(id, is_final)));
             return self.move_of(request);
         }
-        let data = if step.is_bulky { payload::bulky(id, tries) } else { payload::of_step(id, tries) };
+        let input = request.inputs.get(id).map(String::as_str);
+        let data = if step.is_bulky { payload::bulky(id, tries) } else { payload::of_step(id, tries, input) };
         self.returned.entry(key).or_default().insert(data.clone());
         let op = wire::ran(id, step, &data);
         if !request.saves() {
@@ -270,9 +271,11 @@ impl App {
         }
         let Ok(steps) = serde_json::from_slice::<BTreeMap<String, &RawValue>>(body) else { return false };
         request.fetching = Fetching::Nothing;
+        let (inputs, steps) = request::sorted(steps.iter().map(|(id, memo)| (id.clone(), memo.get())));
+        request.inputs.extend(inputs);
         // What was saved since the call was made has no place in the order that the call told.
         let known = steps.into_iter().filter(|(id, _)| request.memory.order.contains(id));
-        request.memory.memos.extend(known.map(|(id, memo)| (id, memo.get().to_owned())));
+        request.memory.memos.extend(known);
         request.memory.order.iter().all(|id| request.memory.memos.contains_key(id))
     }
 }

@@ -37,12 +37,15 @@ impl Program {
     pub fn named(name: &str, text: &str, sdk: Sdk) -> Self {
         let mut seen = Seen::default();
         let (mut stages, mut end) = (Vec::new(), End::Returns);
+        let mut every_min = None;
         let (mut cancel_on, mut timeouts) = (Vec::new(), Timeouts::default());
         for stage in text.split_whitespace() {
             if let Some(event) = stage.strip_prefix('-') {
                 let condition = event.starts_with('=').then_some(Condition::Same);
                 let event = format!("sim/{}", event.trim_start_matches('='));
                 cancel_on.push(CancelOn { event, condition, timeout_s: None });
+            } else if let Some(minutes) = stage.strip_prefix(':') {
+                every_min = Some(number(minutes).into());
             } else if let Some(seconds) = stage.strip_prefix("<<") {
                 timeouts.start_s = Some(number(seconds).into());
             } else if let Some(seconds) = stage.strip_prefix('<') {
@@ -62,6 +65,7 @@ impl Program {
         Self {
             name: name.to_owned(),
             triggers: Vec::new(),
+            every_min,
             stages,
             end,
             sdk,

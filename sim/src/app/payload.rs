@@ -10,11 +10,12 @@ const BULK_BYTES: usize = 2_200_000;
 const TOLD_BYTES_MAX: usize = 500_000;
 
 /// What the `number`-th execution of a step returns. Each time that code runs it returns something else, so that a result
-/// that is recorded can be told from one that is not.
+/// that is recorded can be told from one that is not; with it, the arguments that it was given from outside.
 #[must_use]
-pub fn of_step(id: &str, number: u32) -> String {
+pub fn of_step(id: &str, number: u32, input: Option<&str>) -> String {
+    let input = input.map_or_else(String::new, |input| format!(", \"input\":{input}"));
     let odd = odd(u64::from(number).wrapping_add(u64::try_from(id.len()).unwrap_or(0)));
-    format!("{{ \"step\":\"{id}\",\"execution\" : {number}, \"odd\":{odd}}}")
+    format!("{{ \"step\":\"{id}\",\"execution\" : {number}, \"odd\":{odd}{input}}}")
 }
 
 /// What a bulky step returns: two of these do not fit into a call.

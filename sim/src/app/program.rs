@@ -7,6 +7,8 @@ pub struct Program {
     pub name: String,
     /// The events that start it.
     pub triggers: Vec<String>,
+    /// A schedule starts it every so many minutes as well.
+    pub every_min: Option<u64>,
     /// Its body.
     pub stages: Vec<Stage>,
     /// What it does after its last stage.
@@ -240,6 +242,12 @@ impl Program {
     #[must_use]
     pub fn member(&self, id: &str) -> Option<&Member> {
         self.members().find(|member| member.id == id)
+    }
+
+    /// The schedule in cron's words, if there is one.
+    #[must_use]
+    pub fn schedule(&self) -> Option<String> {
+        self.every_min.map(|minutes| format!("*/{minutes} * * * *"))
     }
 
     /// The function's id within the server.

@@ -13,6 +13,11 @@ const STEP_TIME_MS_MAX: u64 = 90_000;
 /// A step that takes longer than any lease, and than faults go on.
 const STEP_TIME_MS_LONG: u64 = 45 * 60_000;
 
+/// So many of a thousand functions have a schedule ...
+const SCHEDULED_PERMILLE: u64 = 80;
+/// ... of at most so many minutes.
+const SCHEDULE_MIN_MAX: u64 = 4;
+
 /// Events that functions wait for.
 pub const WAKES: &[&str] = &["sim/wake0", "sim/wake1"];
 /// Signals that functions wait for.
@@ -57,7 +62,8 @@ impl Program {
             start_s: dice.chance(40).then(|| dice.between(1, 30)),
             finish_s: dice.chance(80).then(|| dice.between(5, 300)),
         };
-        Self { name, triggers, stages, end, sdk, retries, wanders, cancel_on, timeouts }
+        let every_min = dice.chance(SCHEDULED_PERMILLE).then(|| dice.between(1, SCHEDULE_MIN_MAX.saturating_add(1)));
+        Self { name, triggers, every_min, stages, end, sdk, retries, wanders, cancel_on, timeouts }
     }
 
     /// A program that only works and sleeps: what the end of another run starts has no number to compare.

@@ -4,6 +4,7 @@ use super::program::{Program, Saves};
 use super::sdk::Memory;
 use super::wire::CallBody;
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use stepwell_engine::turn::{Address, AppCall};
 
@@ -53,6 +54,8 @@ pub struct Request {
     pub program: Rc<Program>,
     /// What is remembered: from the call, and from what was run since.
     pub memory: Memory,
+    /// Arguments that steps are given instead of their own, by step.
+    pub inputs: BTreeMap<String, String>,
     /// The one step that it is about.
     pub target: Option<String>,
     /// Steps are to be planned.
@@ -88,7 +91,7 @@ impl Request {
     pub fn read(from: Address, sent: Sent, call: &AppCall, program: Rc<Program>) -> Result<Self, serde_json::Error> {
         let body: CallBody<'_> = serde_json::from_slice(&call.body)?;
         let step = parameter(&call.url, "stepId");
-        let memos = body.steps.iter().map(|(id, memo)| (id.clone(), memo.get().to_owned())).collect();
+        let (inputs, memos) = sorted(body.steps.iter().map(|(id, memo)| (id.clone(), memo.get())));
         Ok(Self {
             from,
             sent,
@@ -96,6 +99,7 @@ impl Request {
             run: body.ctx.run_id.to_owned(),
             program,
             memory: Memory { memos, order: body.ctx.stack.stack },
+            inputs,
             target: step.filter(|step| step != "step"),
             must_plan: body.ctx.disable_immediate_execution,
             worked: None,
@@ -135,6 +139,27 @@ impl Request {
         let body = format!("{{\"qi_id\":{unit},\"generation_id\":{generation},\"steps\":[{}]}}", ops.join(","));
         (format!("/v1/checkpoint/{}/async", self.run), body.into_bytes())
     }
+}
+
+/// Arguments for steps, and memos of steps that have ended: both travel as memos (PROTOCOL §3.9).
+#[must_use]
+pub fn sorted<'a>(
+    steps: impl Iterator<Item = (String, &'a str)>,
+) -> (BTreeMap<String, String>, BTreeMap<String, String>) {
+    let (mut inputs, mut memos) = (BTreeMap::new(), BTreeMap::new());
+    for (id, memo) in steps {
+        match input_of(memo) {
+            Some(input) => inputs.insert(id, input.to_owned()),
+            None => memos.insert(id, memo.to_owned()),
+        };
+    }
+    (inputs, memos)
+}
+
+/// The arguments that a memo gives a step which has not ended.
+#[must_use]
+pub fn input_of(memo: &str) -> Option<&str> {
+    memo.strip_prefix("{\"input\":")?.strip_suffix('}')
 }
 
 /// A parameter of a URL's query, decoded.

@@ -323,7 +323,10 @@ fn begin(world: &mut World) {
     let all: Vec<_> =
         world.home.cells.iter().map(|(address, cell)| (address.clone(), cell.owing, cell.wake_at)).collect();
     for (address, owing, wake_at) in all {
-        if owing {
+        // What began with the catalog's own transaction is under way in this life: nothing of it was lost.
+        let prefix = format!("{}/", address.key);
+        let is_busy = world.home.file.in_flight.iter().any(|call| call.starts_with(&prefix));
+        if owing && !is_busy {
             world.home.file.lost.insert(address.clone());
             queue(world, address, Message::Resume);
         } else {

@@ -3,6 +3,7 @@
 use super::run::Seen;
 use super::{Invariant, Violation, require};
 use crate::app::canonical::canonical;
+use crate::app::request::input_of;
 use crate::app::wire::CallBody;
 use std::collections::BTreeSet;
 
@@ -60,7 +61,11 @@ impl Seen {
     /// A promise is broken.
     pub fn fetches<'a>(&self, run: &str, steps: impl Iterator<Item = (&'a String, &'a str)>) -> Result<(), Violation> {
         for (id, memo) in steps {
+            let input = self.again.as_ref().and_then(|again| again.input.as_ref());
             let holds = match self.memos.get(id) {
+                None if input_of(memo).is_some() => {
+                    input.is_some_and(|(step, input)| step == id && input_of(memo) == Some(input))
+                }
                 Some(Some(recorded)) => recorded == memo,
                 Some(None) => memo.starts_with("{\"error\":"),
                 None => false,
@@ -75,11 +80,12 @@ impl Seen {
     /// # Errors
     /// A promise is broken.
     pub fn call(&mut self, run: &str, is_signed: bool, body: &CallBody<'_>) -> Result<(), Violation> {
-        self.carries(run, is_signed, body.steps.iter().map(|(id, memo)| (id, memo.get())))?;
+        let ended = self.inputs_travel(run, is_signed, &body.ctx.stack.stack, &body.steps, body.use_api)?;
+        self.carries(run, is_signed, ended.iter().map(|(id, memo)| (id, memo.get())))?;
         let told: BTreeSet<&String> = body.ctx.stack.stack.iter().collect();
-        let is_whole = body.use_api && body.steps.is_empty() || body.steps.keys().collect::<BTreeSet<_>>() == told;
+        let is_whole = body.use_api && ended.is_empty() || ended.keys().collect::<BTreeSet<_>>() == told;
         require(is_whole, Invariant::StackIsInOrder, || {
-            format!("{run}: {told:?} have ended, and a call carries {:?}", body.steps.keys())
+            format!("{run}: {told:?} have ended, and a call carries {:?}", ended.keys())
         })?;
         let stack = &body.ctx.stack;
         // A transaction may hold ends that came after the turn that made this call.

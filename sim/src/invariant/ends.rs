@@ -53,10 +53,11 @@ impl Watch {
                 continue;
             }
             let tries = |id: &str| app.tries.get(&(run.clone(), id.to_owned())).copied().unwrap_or(0);
-            let odd = plan.odd_tries(&tries, &seen.memos);
+            let copied = seen.copied();
+            let odd = plan.odd_tries(&tries, &seen.memos, &copied);
             require(odd.is_none(), Invariant::RunsAsOftenAsItSays, || format!("{run} of {}: {odd:?}", seen.function))?;
-            require(plan.allows_rows(seen.rows), Invariant::OneRowPerStep, || {
-                format!("{run} of {} wrote {} rows; {}", seen.function, seen.rows, plan.rows_told())
+            require(plan.allows_rows(seen.rows, &copied), Invariant::OneRowPerStep, || {
+                format!("{run} of {} wrote {} rows; {}", seen.function, seen.rows, plan.rows_told(&copied))
             })?;
         }
         Ok(())
@@ -94,6 +95,9 @@ impl Watch {
             require(is_known, Invariant::RefusedMeansNothing, || {
                 format!("{} of the event {} runs, which nobody sent", seen.function, seen.event)
             })?;
+            if seen.again.is_some() {
+                continue;
+            }
             let count = started.entry((&seen.event, &seen.function)).or_default();
             *count = count.saturating_add(1);
         }

@@ -13,7 +13,7 @@ impl Watch {
         let invoked: BTreeMap<(&str, &str), (&String, &Seen)> = self
             .runs
             .iter()
-            .filter(|(_, seen)| seen.event_name == super::ends::INVOKED)
+            .filter(|(_, seen)| seen.event_name == super::ends::INVOKED && seen.again.is_none())
             .map(|(run, seen)| ((seen.event.as_str(), seen.function.as_str()), (run, seen)))
             .collect();
         for (run, seen) in &self.runs {

@@ -50,6 +50,32 @@ pub struct Started<'a> {
     pub received_at: u64,
     /// Not before this moment.
     pub not_before: Option<u64>,
+    /// What it has of the run that it repeats, where it is a rerun.
+    #[serde(borrow)]
+    pub rerun: Option<Rerun<'a>>,
+}
+
+/// What a run has of the one that it repeats.
+#[derive(Debug, Deserialize)]
+pub struct Rerun<'a> {
+    /// The first run of the line.
+    pub original: String,
+    /// Results that it begins with, in the order in which they came.
+    #[serde(borrow, default)]
+    pub copied: Vec<Copied<'a>>,
+    /// The step that gets other arguments, and these.
+    #[serde(borrow)]
+    pub input: Option<(String, &'a RawValue)>,
+}
+
+/// The result of a step of the other run.
+#[derive(Debug, Deserialize)]
+pub struct Copied<'a> {
+    /// Which step.
+    pub id: String,
+    /// Its memo.
+    #[serde(borrow)]
+    pub memo: &'a RawValue,
 }
 
 /// What ended a wait.

@@ -22,6 +22,8 @@ impl Watch {
         self.every_signal_has_arrived()?;
         self.every_end_has_reached_its_invoker()?;
         self.every_cancellation_has_arrived(home, &events)?;
+        self.every_rerun_has_begun()?;
+        self.every_schedule_was_kept()?;
         self.every_surrender_was_right()?;
         let left = home.of_kind(ActorKind::Waits).find_map(|cell| cell.rows.first_key_value());
         require(left.is_none(), Invariant::NoWaitsRemain, || {

@@ -6,11 +6,13 @@
 
 pub mod calls;
 pub mod cancels;
+pub mod crons;
 pub mod ends;
 pub mod invokes;
 pub mod journal;
 pub mod meetings;
 pub mod pauses;
+pub mod reruns;
 pub mod run;
 pub mod shadow;
 pub mod signals;
@@ -80,7 +82,7 @@ invariants! {
     CallsAreNotEarly,
     /// Where nothing goes wrong, a sleep ends on time. At commits.
     SleepsAreNotLate,
-    /// A call goes to the newest address that a sync was acknowledged for. At turns.
+    /// A call goes to the newest address that a sync was acknowledged for, unless an older sync has come again since. At turns.
     CallsGoToTheNewestApp,
     /// A call carries the finished steps in the order in which they ended. At calls.
     StackIsInOrder,
@@ -104,6 +106,14 @@ invariants! {
     CancellationsArrive,
     /// A run has as much time as its function gives it. At commits.
     TimeoutsHold,
+    /// A run that was asked to run again does, under the id that was told, once for each time that it was asked for. At the end, and
+    /// where a user hears of it.
+    RerunsBegin,
+    /// A run that repeats another has its events and the results that had come before the step that was named, and gives that step
+    /// its arguments. At commits, at calls, and at the end.
+    RerunsRepeat,
+    /// A schedule starts its function at each of its times, and at no other; never early. At commits and at the end.
+    SchedulesAreKept,
     /// What is over leaves no waits. At the end.
     NoWaitsRemain,
     /// Where the server has keys, a call bears a signature over a canonical body. At calls.

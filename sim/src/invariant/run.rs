@@ -2,6 +2,7 @@
 
 use super::journal::{Answered, Canceller, Checkpointed, Entry, Row, Started, Step, Then};
 use super::pauses::{Awaits, Pause};
+use super::reruns::Again;
 use super::{Invariant, Violation, require};
 use crate::app::StepOf;
 use crate::app::program::{Program, Timeouts};
@@ -60,6 +61,10 @@ pub struct Seen {
     pub cancelled_by: Option<Canceller>,
     /// The code under which the server gave it up.
     pub given_up: Option<String>,
+    /// The minute that it is for, where a schedule started it.
+    pub minute: Option<u64>,
+    /// What it has of the run that it repeats, where it is a rerun.
+    pub again: Option<Again>,
     /// Its steps at rest, also those that are not any more.
     pub pauses: BTreeMap<String, Pause>,
     /// The signal that its newest row took, and what came with it.
@@ -116,6 +121,8 @@ pub struct Around<'a> {
     pub look_back_ms: u64,
     /// Nothing goes wrong in this world.
     pub is_quiet: bool,
+    /// The clock was set.
+    pub has_clock_stepped: bool,
 }
 
 impl Around<'_> {
@@ -201,7 +208,8 @@ impl Seen {
         started.function.clone_into(&mut self.function);
         self.plan = around.plans.get(&started.function).cloned();
         let Some(event) = started.events.first() else { return Ok(()) };
-        let event: EventBody<'_> = serde_json::from_str(event.get()).map_err(unreadable)?;
+        let whole = event.get();
+        let event: EventBody<'_> = serde_json::from_str(whole).map_err(unreadable)?;
         self.event = super::watch::identity(&event);
         self.event_name = event.name;
         self.k = super::watch::k_of(event.data);
@@ -214,7 +222,12 @@ impl Seen {
                 format!("{} was sent with {} and starts a run with {}", self.event, sent.data, event.data)
             })?;
             let first = self.units.entry("discovery:0".to_owned()).or_default();
-            first.due = sent.not_before.unwrap_or(0);
+            first.due = sent.not_before.filter(|_| started.rerun.is_none()).unwrap_or(0);
+        }
+        self.minute = (self.event_name == super::crons::SCHEDULED).then(|| super::crons::minute_of(whole)).flatten();
+        self.is_on_schedule(around)?;
+        if let Some(rerun) = &started.rerun {
+            self.begins_again(around, rerun)?;
         }
         Ok(())
     }

@@ -1,6 +1,8 @@
 //! All that was seen.
 
+use super::crons::Schedules;
 use super::journal::{Entry, Row};
+use super::reruns::Reruns;
 use super::run::{Around, Seen};
 use super::signals::Signals;
 use super::{Invariant, Violation, require};
@@ -64,6 +66,8 @@ pub struct Watch {
     /// Runs that somebody asked to cancel.
     pub(super) to_be_cancelled: BTreeSet<String>,
     pub(super) signals: Signals,
+    pub(super) reruns: Reruns,
+    pub(super) schedules: Schedules,
     pub(super) kind: Kind,
     pub(super) is_signed: bool,
     pub(super) look_back_ms: u64,
@@ -85,6 +89,8 @@ impl Watch {
             lacked: BTreeSet::new(),
             to_be_cancelled: BTreeSet::new(),
             signals: Signals::default(),
+            reruns: Reruns::default(),
+            schedules: Schedules::default(),
             kind,
             is_signed,
             look_back_ms,
@@ -223,6 +229,25 @@ impl Watch {
         seen.fetches(run, steps.iter().map(|(id, memo)| (id, memo.get())))
     }
 
+    /// A sync reaches the server. One that comes again after a newer one puts things back to what they were: a server cannot tell
+    /// it from the wish to go back.
+    pub fn sync_arrives(&mut self, body: &[u8]) {
+        #[derive(serde::Deserialize)]
+        struct Sync {
+            url: String,
+            functions: Vec<Function>,
+        }
+        #[derive(serde::Deserialize)]
+        struct Function {
+            id: String,
+        }
+        let Ok(sync) = serde_json::from_slice::<Sync>(body) else { return };
+        let Some(address) = address_of(&sync.url) else { return };
+        for Function { id } in sync.functions {
+            self.synced.entry(id).and_modify(|newest| *newest = (*newest).min(address));
+        }
+    }
+
     /// A sync was acknowledged. Functions that it lacks stay where they were, for the runs that they still have.
     pub fn synced(&mut self, deployed: &Deployed) {
         let names =
@@ -275,13 +300,18 @@ impl Watch {
     ) -> Result<String, Violation> {
         let clock = self.decided_at(seat, run);
         let run = run.key.as_str();
-        let Self { runs, plans, programs, lacked, sent, is_quiet, look_back_ms, .. } = self;
-        let (is_quiet, look_back_ms) = (*is_quiet, *look_back_ms);
-        let around = Around { run, clock, returned, sent, plans, programs, lacked, look_back_ms, is_quiet };
+        let Self { runs, plans, programs, lacked, sent, is_quiet, look_back_ms, has_clock_stepped, .. } = self;
+        let (is_quiet, look_back_ms, has_clock_stepped) = (*is_quiet, *look_back_ms, *has_clock_stepped);
+        let around =
+            Around { run, clock, returned, sent, plans, programs, lacked, look_back_ms, is_quiet, has_clock_stepped };
         let seen = runs.entry(run.to_owned()).or_default();
         let line = seen.row(&around, key, value)?;
+        let is_first = seen.rows == 1;
         if let Some((signal, data)) = seen.heard.take() {
             self.signals.wakes(run, &signal, data)?;
+        }
+        if is_first {
+            self.is_as_wished(run)?;
         }
         Ok(line)
     }

@@ -52,6 +52,8 @@ struct Planned {
     due: Due,
     /// It is reached in every run that ends as planned; a race may do without some.
     is_needed: bool,
+    /// Rows that it costs.
+    rows: u32,
     /// Of each of these sets, one has ended before this one can.
     after: Vec<BTreeSet<String>>,
 }
@@ -92,9 +94,10 @@ impl Plan {
                 let mut after = before.clone();
                 for member in chain {
                     let (due, cost) = due_of(member, program.retries);
-                    let planned = Planned { due, is_needed: is_reached && !is_race, after: after.clone() };
+                    let (is_needed, counted) = (is_reached && !is_race, if is_reached { cost } else { 0 });
+                    let planned = Planned { due, is_needed, rows: counted, after: after.clone() };
                     plan.members.insert(member.id.clone(), planned);
-                    rows = rows.saturating_add(if is_reached { cost } else { 0 });
+                    rows = rows.saturating_add(counted);
                     after.push(BTreeSet::from([member.id.clone()]));
                     ends.push(BTreeSet::from([member.id.clone()]));
                     if is_lost(member) {
@@ -193,34 +196,49 @@ impl Plan {
         missing.map(|(id, _)| format!("it never ran {id}"))
     }
 
-    /// A step whose code did not run as often as it should, given what steps came to.
+    /// A step whose code did not run as often as it should, given what steps came to, and which of that was copied.
     #[must_use]
-    pub fn odd_tries(&self, tries: &impl Fn(&str) -> u32, ended: &BTreeMap<String, Option<String>>) -> Option<String> {
+    pub fn odd_tries(
+        &self,
+        tries: &impl Fn(&str) -> u32,
+        ended: &BTreeMap<String, Option<String>>,
+        copied: &BTreeSet<&str>,
+    ) -> Option<String> {
         if self.outcome == Outcome::Ends {
             return None;
         }
         let went_on = !self.is_stopped(ended);
         self.members.iter().find_map(|(id, member)| {
             let (Due::Step { tries: due }, had) = (member.due, tries(id)) else { return None };
+            let due = if copied.contains(id.as_str()) { 0 } else { due };
             let is_odd = had > due || (member.is_needed && went_on && had < due);
             is_odd.then(|| format!("{id} ran {had} times instead of {due}"))
         })
     }
 
-    /// Whether an undisturbed run may have so many rows.
+    /// Whether an undisturbed run may have so many rows that begins with what these steps came to.
     #[must_use]
-    pub const fn allows_rows(&self, rows: u32) -> bool {
-        match (self.outcome, self.rows) {
+    pub fn allows_rows(&self, rows: u32, copied: &BTreeSet<&str>) -> bool {
+        match (self.outcome, self.rows_without(copied)) {
             (Outcome::Ends, _) => true,
             (_, Rows::Exactly(due)) => rows == due,
             (_, Rows::AtMost(due)) => rows <= due,
         }
     }
 
+    fn rows_without(&self, copied: &BTreeSet<&str>) -> Rows {
+        let saved = self.members.iter().filter(|(id, _)| copied.contains(id.as_str()));
+        let saved: u32 = saved.map(|(_, member)| member.rows).sum();
+        match self.rows {
+            Rows::Exactly(rows) => Rows::Exactly(rows.saturating_sub(saved)),
+            Rows::AtMost(rows) => Rows::AtMost(rows.saturating_sub(saved)),
+        }
+    }
+
     /// How many rows are due, for people.
     #[must_use]
-    pub fn rows_told(&self) -> String {
-        match self.rows {
+    pub fn rows_told(&self, copied: &BTreeSet<&str>) -> String {
+        match self.rows_without(copied) {
             Rows::Exactly(rows) => format!("{rows} are due"),
             Rows::AtMost(rows) => format!("at most {rows} are due"),
         }

@@ -2,7 +2,9 @@ use super::*;
 use serde_json::{Value, json};
 use stepwell_engine::http::{Question, Response};
 use stepwell_engine::ids::{Entropy, Millis};
-use stepwell_engine::turn::{ActorKind, AppAnswer, AppCall, CallFailure, CallKind, CallOutcome, Done, Effect, Supplied, Write};
+use stepwell_engine::turn::{
+    ActorKind, AppAnswer, AppCall, CallFailure, CallKind, CallOutcome, Done, Effect, Supplied, Write,
+};
 
 fn recording() -> Script {
     let mut script = Script::default();

@@ -9,6 +9,9 @@ use crate::world::agenda::Thing;
 use serde_json::Value;
 use stepwell_engine::http::Response;
 
+/// So many of a thousand runs that run again are to do so once more.
+const AGAIN_PERMILLE: u64 = 150;
+
 /// Hears what came of a task.
 ///
 /// # Errors
@@ -65,10 +68,22 @@ pub fn heard(world: &mut World, user: usize, response: Option<Response>) -> Resu
             let runs = body["data"].as_array().into_iter().flatten();
             let runs: Vec<String> = runs.filter_map(|run| Some(run["run_id"].as_str()?.to_owned())).collect();
             for run in runs {
-                let ms = world.users.dice.below(AGAIN_MS);
-                add(world, ms, Task::Cancel { run });
+                if world.users.dice.chance(500) {
+                    plan::run_again(world, run);
+                } else {
+                    let ms = world.users.dice.below(AGAIN_MS);
+                    add(world, ms, Task::Cancel { run });
+                }
             }
         }
+        Task::Rerun(wish) if status == 200 => {
+            let run = body["data"]["run_id"].as_str().unwrap_or_default().to_owned();
+            world.watch.rerun_is_told(wish, &run);
+            if world.users.is_restless && world.users.dice.chance(AGAIN_PERMILLE) {
+                plan::run_again(world, run);
+            }
+        }
+        Task::Rerun(wish) => world.watch.rerun_is_refused(&wish, body["code"].as_str().unwrap_or_default())?,
         Task::Page { .. } => look::listed(world, &body)?,
         Task::Inspect { run } => look::inspected(world, &run, &body)?,
         _ => {}

@@ -1,5 +1,5 @@
 //! Users: they sync the app, send events (some twice, some in batches, some with a seed) and signals, send nonsense, cancel
-//! runs one by one and many at once, look at what there is, and try again until they are told that it is done.
+//! runs one by one and many at once, have some run again, look at what there is, and try again until they are told that it is done.
 
 mod heard;
 mod look;
@@ -10,6 +10,7 @@ pub use heard::heard;
 pub use look::look_back;
 
 use crate::dice::{Dice, Purpose};
+use crate::invariant::reruns::Wish;
 use crate::server::Asker;
 use crate::world::agenda::Thing;
 use crate::world::{EVENT_KEY, World};
@@ -50,6 +51,12 @@ enum Task {
     Runs { event: String },
     /// This run is to end.
     Cancel { run: String },
+    /// A run is to run again.
+    Rerun(Wish),
+    /// The n-th run is to run again, once it is there.
+    RerunNth { place: usize, from: Option<&'static str>, input: Option<&'static str> },
+    /// The app is deployed without schedules, once no other deployment is under way.
+    Retire,
     /// Something is looked at, and nothing is made of it.
     Look(String),
     /// At the end: a page of the list of runs.
@@ -69,6 +76,10 @@ pub enum Deed {
     Cancel(usize),
     /// They cancel all runs of this function that began before.
     CancelMany(&'static str),
+    /// They deploy the app without schedules.
+    Retire,
+    /// They have the n-th run run again: from a step, perhaps with other arguments for it.
+    Rerun(usize, Option<&'static str>, Option<&'static str>),
 }
 
 /// All users.
@@ -139,6 +150,33 @@ pub fn act(world: &mut World, user: usize) {
                 *task = Task::Cancel { run: run.clone() };
             }
             ("DELETE", format!("/v1/runs/{run}"), Vec::new())
+        }
+        Task::Rerun(wish) => ("POST", format!("/v1/runs/{}/rerun", wish.run), wish.body()),
+        Task::RerunNth { place, from, input } => {
+            let Some(run) = world.watch.nth_run(place) else {
+                world.after(AGAIN_MS, Thing::User(user));
+                return;
+            };
+            let owned = |text: Option<&str>| text.map(ToOwned::to_owned);
+            let wish = Wish { run, from: owned(from), input: owned(input) };
+            if let Some((task, _)) = world.users.tasks.get_mut(user) {
+                *task = Task::Rerun(wish.clone());
+            }
+            ("POST", format!("/v1/runs/{}/rerun", wish.run), wish.body())
+        }
+        Task::Retire if world.users.is_syncing => {
+            world.after(AGAIN_MS, Thing::User(user));
+            return;
+        }
+        Task::Retire => {
+            world.app.deployed = world.app.deployed.retired();
+            world.users.is_syncing = true;
+            let now = world.clock();
+            world.watch.schedules_end(now);
+            if let Some((task, _)) = world.users.tasks.get_mut(user) {
+                *task = Task::Sync;
+            }
+            ("POST", "/fn/register".to_owned(), world.app.registration())
         }
         Task::Look(path) => ("GET", path, Vec::new()),
         Task::Page { cursor } => ("GET", look::page(cursor.as_deref()), Vec::new()),

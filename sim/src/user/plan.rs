@@ -2,6 +2,7 @@
 
 use super::{Deed, Task, add, nonsense};
 use crate::app::program::{Act, Program};
+use crate::invariant::reruns::Wish;
 use crate::world::World;
 use std::collections::BTreeSet;
 
@@ -17,6 +18,10 @@ const STOPS_MAX: u64 = 4;
 const SIGNALS_MAX: u64 = 5;
 /// Within so long after the first time an event is sent again.
 const TWICE_MS: u64 = 1_500;
+/// When schedules end: after anything goes wrong, so that what was missed has been made up for.
+const RETIRE_MS: u64 = 900_000;
+/// Within so long after it was seen a run is to run again.
+const AGAIN_WITHIN_MS: u64 = 150_000;
 /// Events of one request.
 const BATCH_MAX: u64 = 4;
 /// The latest that an event's own time is in the future.
@@ -50,6 +55,9 @@ pub(super) fn make(world: &mut World) {
     if world.users.is_restless {
         disturb(world);
         meet(world);
+        if world.app.programs.iter().any(|program| program.every_min.is_some()) {
+            add(world, RETIRE_MS, Task::Retire);
+        }
     }
     for (number, (ms, deed)) in std::mem::take(&mut world.users.deeds).into_iter().enumerate() {
         let own = format!("d{number}");
@@ -59,6 +67,8 @@ pub(super) fn make(world: &mut World) {
             }
             Deed::Signal(signal) => Task::Signal { mark: own, signal: signal.to_owned() },
             Deed::Cancel(place) => Task::CancelNth(place),
+            Deed::Retire => Task::Retire,
+            Deed::Rerun(place, from, input) => Task::RerunNth { place, from, input },
             Deed::CancelMany(function) => Task::CancelMany { function: function.to_owned(), k: None },
         };
         add(world, ms, task);
@@ -106,6 +116,19 @@ fn meet(world: &mut World) {
             add(world, ms, Task::Stranger(which));
         }
     }
+}
+
+/// Has a run run again some time from now: as a whole or from a step, which may get other arguments.
+pub(super) fn run_again(world: &mut World, run: String) {
+    let function = world.watch.runs().get(&run).map(|seen| seen.function.clone()).unwrap_or_default();
+    let name = function.strip_prefix("app-").unwrap_or_default();
+    let steps = world.app.program(name).into_iter().flat_map(Program::members);
+    let steps: Vec<String> = steps.map(|member| member.id.clone()).collect();
+    let dice = &mut world.users.dice;
+    let from = if dice.chance(700) { dice.pick(&steps).cloned() } else { None };
+    let input = from.as_ref().filter(|_| dice.chance(400)).map(|_| format!("[\"again\",{}]", dice.below(9)));
+    let ms = dice.below(AGAIN_WITHIN_MS);
+    add(world, ms, Task::Rerun(Wish { run, from, input }));
 }
 
 fn send(world: &mut World, mut events: Vec<(String, String)>, within_ms: u64) {

@@ -33,7 +33,8 @@ use agenda::{Agenda, Thing};
 use calls::Calls;
 use std::fmt::Arguments;
 use stepwell_engine::ids::Millis;
-use stepwell_engine::turn::Settings;
+use stepwell_engine::shard::Shards;
+use stepwell_engine::turn::{CatchUp, Settings};
 
 /// The moment at which every world begins, in milliseconds since the Unix epoch.
 pub const BEGIN_MS: u64 = 1_800_000_000_000;
@@ -65,6 +66,8 @@ pub struct Setup {
     pub deeds: Vec<(u64, Deed)>,
     /// The server has keys: calls are signed, and requests need one.
     pub is_signed: bool,
+    /// Into so many shards the streams and histories are divided.
+    pub shards: u32,
     /// An event that came so long before a wait still ends it.
     pub look_back_ms: Option<u64>,
     /// Dies at this crash point, counted from 1.
@@ -87,6 +90,7 @@ impl Setup {
             restless: false,
             deeds: Vec::new(),
             is_signed: false,
+            shards: 1,
             look_back_ms: None,
             crash_at: None,
             sabotage: None,
@@ -154,6 +158,9 @@ impl World {
                 signing_keys: keys(SIGNING_KEY),
                 event_keys: keys(EVENT_KEY),
                 retry_interval: Some(Millis(2_000)),
+                // What the other choices leave out depends on how late alarms come; they have tables of their own.
+                cron_catch_up: CatchUp::All,
+                shards: Shards::new(setup.shards),
                 wait_look_back: setup.look_back_ms.map(Millis),
                 version: "sim".to_owned(),
                 ..Settings::default()

@@ -4,6 +4,8 @@
 //! What an object keeps beside the actor's rows, and decides without the engine, is the crate `stepwell-ledger`, which the
 //! deployed homes run as well. Here is only what the platform does with it.
 
+mod guard;
+
 use super::{Cell, ONLY_SEAT};
 use crate::app::request::Sent;
 use crate::fault::Fault;
@@ -12,8 +14,8 @@ use crate::trace::Tone;
 use crate::world::World;
 use crate::world::agenda::Thing;
 use std::collections::{BTreeMap, BTreeSet};
-use stepwell_engine::turn::{Address, AppCall, CallOutcome, Effect, Message};
-use stepwell_ledger::{Alarm, Decided, Ledger, Letter, Policy};
+use stepwell_engine::turn::{ActorKind, Address, AppCall, CallOutcome, Effect, Message};
+use stepwell_ledger::{Alarm, Decided, Ledger, Letter, Policy, Settled};
 
 /// After so long the platform lets an alarm go off again whose handler did not come to its end.
 const ALARM_AGAIN_MS: u64 = 2_400;
@@ -26,13 +28,25 @@ const HAND_OVERS_MAX: u32 = 8;
 #[derive(Debug)]
 pub enum Event {
     /// A message for an object; the letter that it came with, if it did.
-    Deliver(Address, Message, Option<(Address, u64)>),
+    Deliver(Address, Message, Option<Sender>),
     /// The sender of a letter hears that it was taken in.
     Confirm(Address, u64),
+    /// Whoever guards an object has waited long enough: the number of the guard.
+    GuardEnds(Address, u64),
     /// A caller says that its call is under way.
     Renew(Address, String),
     /// A caller hands an answer over, for the n-th time.
     HandOver(Address, Sent, Box<CallOutcome>, u32),
+}
+
+/// Whom a letter is from.
+#[derive(Clone, Debug)]
+pub struct Sender {
+    from: Address,
+    /// Its number within the sender's ledger.
+    number: u64,
+    /// Whoever delivers it stays with the object.
+    guards: bool,
 }
 
 /// What is in the memory of objects, besides actors.
@@ -41,6 +55,7 @@ pub struct Memory {
     ledgers: BTreeMap<Address, Ledger>,
     /// Calls that are under way, and whose caller is there.
     callers: BTreeMap<String, Sent>,
+    guards: guard::Guards,
     /// Letters that their receivers have made durable.
     taken_in: BTreeSet<(Address, u64)>,
 }
@@ -61,6 +76,7 @@ pub fn happen(world: &mut World, event: Event) -> Result<(), Violation> {
             }
             Ok(())
         }
+        Event::GuardEnds(of, number) => guard::ends(world, &of, number),
         Event::Renew(from, call) => {
             renew(world, &from, call);
             Ok(())
@@ -86,6 +102,7 @@ fn evict(world: &mut World, object: &Address, why: &str) {
     world.say(Tone::Fault, format_args!("{} is evicted {why}", super::spelt(object)));
     world.home.hot.remove(&(ONLY_SEAT, object.clone()));
     world.home.objects.ledgers.remove(object);
+    world.home.objects.guards.forget(object);
 }
 
 /// Delivers a message: by the contract of the ledger, with a death between any two of its steps.
@@ -93,7 +110,7 @@ fn deliver(
     world: &mut World,
     to: &Address,
     message: Message,
-    letter: Option<(Address, u64)>,
+    letter: Option<Sender>,
 ) -> Result<Result<(), Evicted>, Violation> {
     let token = if let Message::Ask { token, .. } = &message { Some(*token) } else { None };
     let outcome = take_in(world, to, &message, letter)?;
@@ -107,11 +124,15 @@ fn take_in(
     world: &mut World,
     to: &Address,
     message: &Message,
-    letter: Option<(Address, u64)>,
+    letter: Option<Sender>,
 ) -> Result<Result<(), Evicted>, Violation> {
     if world.point() {
         evict(world, to, "before its turn");
         return Ok(Err(Evicted));
+    }
+    let guards = letter.as_ref().is_some_and(|letter| letter.guards);
+    if guards {
+        world.home.objects.guards.enter(to);
     }
     let mut cell = world.home.cells.get(to).cloned().unwrap_or_default();
     let mut ledger = ledger(world, to, &cell)?;
@@ -119,8 +140,17 @@ fn take_in(
     cell.take_over(&done);
     let (mut decided, calls, others, snapshot) = sorted(done.effects, message);
     (decided.wake_at, decided.owing) = (done.wake_at.map(|at| at.0), done.owing);
-    let settled = ledger.settle(decided, world.clock(), &Policy::default());
-    let settled = settled.map_err(|e| Violation { invariant: Invariant::NoFault, what: format!("{to:?}: {e}") })?;
+    // An answer that changed nothing leaves everything as it is.
+    let is_reading = matches!(message, Message::Ask { .. })
+        && done.writes.is_empty()
+        && decided.sends.is_empty()
+        && decided.calls.is_empty();
+    let settled = if is_reading {
+        Settled { writes: None, alarm: Alarm::Keep, letters: Vec::new(), calls: Vec::new() }
+    } else {
+        let settled = ledger.settle(decided, world.clock(), &Policy::default());
+        settled.map_err(|e| Violation { invariant: Invariant::NoFault, what: format!("{to:?}: {e}") })?
+    };
     if let Some(writes) = settled.writes {
         cell.keep(writes);
     }
@@ -128,23 +158,31 @@ fn take_in(
         evict(world, to, "because the storage refuses");
         return Ok(Err(Evicted));
     }
-    set_alarm(world, to, &mut cell, settled.alarm);
+    let wakes = done.wake_at.is_some();
+    let alarm = world.home.objects.guards.alarm(to, settled.alarm, wakes);
+    set_alarm(world, to, &mut cell, alarm);
     world.commit(ONLY_SEAT, to, cell)?;
     if let Some(bytes) = snapshot {
         world.home.install(&bytes)?;
     }
+    let goes_on = !settled.calls.is_empty();
+    let (letters, needless) = world.home.objects.guards.share(to, settled.letters, goes_on && !wakes);
+    for number in needless {
+        ledger.confirm(number);
+        // What came after it says it as well.
+        world.home.objects.taken_in.insert((to.clone(), number));
+    }
     world.home.objects.ledgers.insert(to.clone(), ledger);
-    if let Some((from, number)) = letter {
-        world.home.objects.taken_in.insert((from.clone(), number));
-        if !world.strikes(Fault::AckLost) {
-            world.travels(Thing::Objects(Event::Confirm(from, number)));
-        }
+    let late = world.home.objects.guards.leave_where_it_wakes(to, wakes);
+    if let Some(Sender { from, number, .. }) = &letter {
+        world.home.objects.taken_in.insert((from.clone(), *number));
     }
     if world.point() {
         evict(world, to, "after its commit");
         return Ok(Err(Evicted));
     }
-    for letter in settled.letters {
+    let is_going_on = goes_on || letters.iter().any(is_for_a_run);
+    for letter in late.into_iter().chain(letters) {
         send(world, to, &letter);
     }
     for effect in others {
@@ -162,11 +200,30 @@ fn take_in(
             return Ok(Ok(()));
         }
     }
+    // Whoever delivered it hears that it is done.
+    let is_safe = guard::is_safe(world, to, is_going_on);
+    if let Some(Sender { from, number, .. }) = letter {
+        if is_safe {
+            confirm(world, from, number);
+        } else if guards {
+            guard::begin(world, to, (from, number));
+        } else {
+            // It has been left by whoever guarded it before.
+            guard::begin(world, to, (from, number));
+            guard::end(world, to, true)?;
+        }
+    } else if is_safe && !matches!(message, Message::Ask { .. }) {
+        guard::end(world, to, false)?;
+    } else if !goes_on && matches!(message, Message::Answered(_)) {
+        // Whoever guards it has come to the end of what there was to do.
+        guard::end(world, to, true)?;
+    }
     for (place, call) in calls.into_iter().enumerate() {
         if settled.calls.contains(&place) {
             begin(world, to, call)?;
             if world.point() {
                 evict(world, to, "between two calls");
+                world.home.objects.guards.desert(to);
                 return Ok(Ok(()));
             }
         }
@@ -196,6 +253,28 @@ pub(super) fn sorted(effects: Vec<Effect>, message: &Message) -> (Decided, Vec<A
     (decided, calls, others, snapshot)
 }
 
+fn is_for_a_run(letter: &Letter) -> bool {
+    super::read(&letter.to).is_some_and(|to| to.kind == ActorKind::Run)
+}
+
+/// A letter was taken in; its sender hears of it.
+fn confirm(world: &mut World, from: Address, number: u64) {
+    if !world.strikes(Fault::AckLost) {
+        world.travels(Thing::Objects(Event::Confirm(from, number)));
+    }
+}
+
+/// Sees to an alarm where something is pending and none is set.
+fn set_pending(world: &mut World, of: &Address) -> Result<(), Violation> {
+    let Some(mut cell) = world.home.cells.get(of).cloned() else { return Ok(()) };
+    let pending = ledger(world, of, &cell)?.pending();
+    if let Some(at) = pending.filter(|at| cell.alarm.is_none_or(|set| set > *at)) {
+        set_alarm(world, of, &mut cell, Alarm::Set(at));
+        world.home.cells.insert(of.clone(), cell);
+    }
+    Ok(())
+}
+
 fn set_alarm(world: &mut World, of: &Address, cell: &mut Cell, alarm: Alarm) {
     if let Alarm::Set(at) = alarm {
         cell.alarm = Some(at);
@@ -211,7 +290,8 @@ fn send(world: &mut World, from: &Address, letter: &Letter) {
     }
     let times = if world.strikes(Fault::MessageTwice) { 2 } else { 1 };
     for _ in 0..times {
-        let sender = Some((from.clone(), letter.number));
+        let guards = world.home.objects.guards.take_on(&to, letter.tries);
+        let sender = Some(Sender { from: from.clone(), number: letter.number, guards });
         world.travels(Thing::Objects(Event::Deliver(to.clone(), Message::Tell(letter.body.to_vec()), sender)));
     }
 }
@@ -223,6 +303,7 @@ fn begin(world: &mut World, from: &Address, call: AppCall) -> Result<(), Violati
     world.home.objects.callers.insert(id.clone(), sent);
     if world.call_fails(&from.key, sent, Fault::CallerGone) {
         world.home.objects.callers.remove(&id);
+        world.home.objects.guards.desert(from);
         return Ok(());
     }
     world.after(Policy::default().renew_ms, Thing::Objects(Event::Renew(from.clone(), id)));
