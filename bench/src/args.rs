@@ -33,7 +33,8 @@ pub struct Args {
 impl Args {
     /// Whether `phase` is to be measured.
     pub fn wants(&self, phase: Phase) -> bool {
-        self.only.is_empty() || self.only.contains(&phase)
+        let is_long = self.quick && phase == Phase::Crons;
+        (self.only.is_empty() && !is_long) || self.only.contains(&phase)
     }
 }
 
@@ -56,6 +57,10 @@ pub enum Phase {
     Memoized,
     /// Steps reported by checkpoint.
     Checkpoint,
+    /// One function invokes another.
+    Invoke,
+    /// Lateness of schedules: waits for the next minute, so not with `--quick` unless it is named.
+    Crons,
     /// Events that resume waiting runs.
     Waits,
 }

@@ -17,6 +17,9 @@ use std::time::Duration;
 /// How long one phase may take; beyond it something has been lost.
 const PHASE_TIME_MAX: Duration = Duration::from_secs(45);
 
+/// The same for the phase that waits for the next minute.
+const CRONS_TIME_MAX: Duration = Duration::from_secs(120);
+
 /// The same for the phase that first lets 100,000 runs begin.
 const WAITS_TIME_MAX: Duration = Duration::from_secs(600);
 
@@ -115,6 +118,8 @@ async fn phases(args: &Args, bench: &mut Bench) -> anyhow::Result<()> {
         Phase::Sleeps,
         Phase::Memoized,
         Phase::Checkpoint,
+        Phase::Invoke,
+        Phase::Crons,
         Phase::Waits,
     ];
     measure(args, bench, &all).await
@@ -127,7 +132,11 @@ async fn phases(args: &Args, bench: &mut Bench) -> anyhow::Result<()> {
 pub async fn measure(args: &Args, bench: &mut Bench, phases: &[Phase]) -> anyhow::Result<()> {
     for phase in phases.iter().copied() {
         if args.wants(phase) {
-            let time_max = if phase == Phase::Waits { WAITS_TIME_MAX } else { PHASE_TIME_MAX };
+            let time_max = match phase {
+                Phase::Waits => WAITS_TIME_MAX,
+                Phase::Crons => CRONS_TIME_MAX,
+                _ => PHASE_TIME_MAX,
+            };
             let measured = tokio::time::timeout(time_max, phases::run(phase, bench)).await;
             measured.with_context(|| format!("{phase:?} has not ended after {time_max:?}: a run is lost"))??;
         }

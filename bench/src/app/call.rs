@@ -54,7 +54,10 @@ pub struct Event<'a> {
 /// The data of this crate's events: see `events::Data`.
 #[derive(Deserialize)]
 pub struct Data<'a> {
+    /// None in the event of a schedule.
+    #[serde(default)]
     pub key: u64,
+    #[serde(default)]
     pub steps: usize,
     #[serde(borrow)]
     pub until: Option<Cow<'a, str>>,

@@ -14,6 +14,10 @@ pub enum Function {
     Sleep,
     /// One wait for the event `bench/wake` with the same key.
     Wait,
+    /// One invocation of `Steps`, under the same key.
+    Invoke,
+    /// Nothing: a schedule starts it.
+    Scheduled,
     /// As many steps as the event says, in one call, each reported by checkpoint.
     Checkpoint,
     /// As `Steps`, for calls that no server made: nothing is noted.
@@ -34,8 +38,13 @@ pub struct Answer {
 
 impl Function {
     /// Those that are registered with the server.
-    pub const REGISTERED: [(Self, &'static str); 4] =
-        [(Self::Steps, "steps"), (Self::Sleep, "sleep"), (Self::Wait, "wait"), (Self::Checkpoint, "checkpoint")];
+    pub const REGISTERED: [(Self, &'static str); 5] = [
+        (Self::Steps, "steps"),
+        (Self::Sleep, "sleep"),
+        (Self::Wait, "wait"),
+        (Self::Invoke, "invoke"),
+        (Self::Checkpoint, "checkpoint"),
+    ];
 
     /// The function that a call's query names.
     pub fn of(query: &str) -> Option<Self> {
@@ -43,6 +52,7 @@ impl Function {
         match slug {
             "raw" => Some(Self::Raw),
             "echo" => Some(Self::Echo),
+            slug if slug.starts_with("scheduled") => Some(Self::Scheduled),
             _ => Self::REGISTERED.iter().find(|(_, name)| *name == slug).map(|(function, _)| *function),
         }
     }
@@ -56,6 +66,7 @@ impl Function {
                 Answer::progress(ops::sleep(call.event.data.until.as_deref().unwrap_or("1s")), true)
             }
             Self::Wait if done == 0 => Answer::progress(ops::wait(), true),
+            Self::Invoke if done == 0 => Answer::progress(ops::invoke(call.event.data.key), true),
             Self::Checkpoint => {
                 let mut times = Vec::new();
                 match checkpoint::report_all(call, server_port, &mut times).await {
@@ -97,6 +108,7 @@ mod tests {
     fn a_function_is_found_by_its_slug() {
         assert_eq!(Function::of("fnId=bench-sleep&stepId=step"), Some(Function::Sleep));
         assert_eq!(Function::of("stepId=step&fnId=bench-raw"), Some(Function::Raw));
+        assert_eq!(Function::of("fnId=bench-scheduled-17&stepId=step"), Some(Function::Scheduled));
         assert_eq!(Function::of("fnId=other-steps&stepId=step"), None);
         assert_eq!(Function::of("fnId=bench-nothing"), None);
     }

@@ -8,7 +8,7 @@ mod ops;
 mod registration;
 mod visit;
 
-pub use registration::register;
+pub use registration::{register, register_scheduled};
 pub use visit::{Segment, Visit};
 
 use crate::client::SDK;

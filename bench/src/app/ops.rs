@@ -37,6 +37,14 @@ pub fn wait() -> String {
     )
 }
 
+/// An invocation of the function that does nothing.
+pub fn invoke(key: u64) -> String {
+    format!(
+        r#"[{{"displayName":"ask","op":"InvokeFunction","id":"{}","opts":{{"function_id":"bench-steps","payload":{{"data":{{"key":{key},"steps":0}}}}}},"userland":{{"id":"ask"}},"data":null}}]"#,
+        sha1_smol::Sha1::from("ask").digest()
+    )
+}
+
 /// The function returned, in an answer that reported by checkpoint.
 pub fn run_complete() -> String {
     r#"[{"op":"RunComplete","id":"0737c22d3bfae812339732d14d8c7dbd6dc4e09c","data":{"ok":true}}]"#.to_owned()
@@ -54,7 +62,7 @@ mod tests {
 
     #[test]
     fn ops_are_json() {
-        for op in [step_run(3), sleep("2026-01-01T00:00:00.000Z"), wait(), run_complete()] {
+        for op in [step_run(3), sleep("2026-01-01T00:00:00.000Z"), wait(), invoke(7), run_complete()] {
             let read: serde_json::Value = serde_json::from_str(&op).unwrap();
             assert!(read[0]["op"].is_string() && read[0]["id"].as_str().unwrap().len() == 40, "{op}");
         }

@@ -11,7 +11,21 @@ use serde_json::{Value, json};
 /// # Errors
 /// The server refused.
 pub async fn register(server: &mut Connection, app_port: u16) -> anyhow::Result<()> {
-    let body = body(app_port).to_string();
+    tell(server, &body(app_port)).await
+}
+
+/// Registers another app of so many functions, each of which starts every minute; of none to have them stop.
+///
+/// # Errors
+/// The server refused.
+pub async fn register_scheduled(server: &mut Connection, app_port: u16, count: usize) -> anyhow::Result<()> {
+    let functions: Vec<Value> =
+        (0..count).map(|n| function(&format!("scheduled-{n}"), &json!({"cron": "* * * * *"}), app_port)).collect();
+    tell(server, &app("by-the-clock", "?by-the-clock", &functions, app_port)).await
+}
+
+async fn tell(server: &mut Connection, body: &Value) -> anyhow::Result<()> {
+    let body = body.to_string();
     let headers = [("x-inngest-sync-kind", "out_of_band"), ("x-inngest-req-version", "2")];
     let (status, answer) = server.post("/fn/register", &headers, body.into()).await?;
     anyhow::ensure!(status == StatusCode::OK, "the server answered {status} to the registration: {}", text(&answer));
@@ -19,17 +33,23 @@ pub async fn register(server: &mut Connection, app_port: u16) -> anyhow::Result<
 }
 
 fn body(app_port: u16) -> Value {
-    let functions: Vec<Value> = Function::REGISTERED.iter().map(|(_, name)| function(name, app_port)).collect();
+    let event = |name: &str| json!({"event": format!("bench/{name}")});
+    let functions = Function::REGISTERED.iter().map(|(_, name)| function(name, &event(name), app_port));
+    app("bench", "", &functions.collect::<Vec<_>>(), app_port)
+}
+
+/// `query` makes the URL another one: an app is known by its URL.
+fn app(name: &str, query: &str, functions: &[Value], app_port: u16) -> Value {
     json!({
-        "url": format!("http://127.0.0.1:{app_port}/api/inngest"), "deployType": "ping", "framework": "bench",
-        "appName": "bench", "functions": functions, "sdk": "bench:v0.0.1", "v": "0.1",
+        "url": format!("http://127.0.0.1:{app_port}/api/inngest{query}"), "deployType": "ping", "framework": "bench",
+        "appName": name, "functions": functions, "sdk": "bench:v0.0.1", "v": "0.1",
         "capabilities": {"trust_probe": "v1", "connect": "v1"},
     })
 }
 
-fn function(name: &str, app_port: u16) -> Value {
+fn function(name: &str, trigger: &Value, app_port: u16) -> Value {
     json!({
-        "id": format!("bench-{name}"), "name": name, "triggers": [{"event": format!("bench/{name}")}],
+        "id": format!("bench-{name}"), "name": name, "triggers": [trigger],
         "steps": {"step": {
             "id": "step", "name": "step",
             "runtime": {"type": "http", "url": format!("http://127.0.0.1:{app_port}{}", path(name))},

@@ -1,8 +1,10 @@
 //! What is measured, one file each.
 
 mod checkpoint;
+mod crons;
 mod first_call;
 mod ingest;
+mod invoke;
 mod memoized;
 mod sleeps;
 pub mod start;
@@ -28,6 +30,8 @@ pub async fn run(phase: Phase, bench: &mut Bench) -> anyhow::Result<()> {
         Phase::Sleeps => sleeps::run(bench).await,
         Phase::Memoized => memoized::run(bench).await,
         Phase::Checkpoint => checkpoint::run(bench).await,
+        Phase::Invoke => invoke::run(bench).await,
+        Phase::Crons => crons::run(bench).await,
         Phase::Waits => waits::run(bench).await,
     }
 }

@@ -7,12 +7,13 @@ use super::redirect::{header_map, without_query};
 use crate::wit::{AppAnswer, AppCall, CallFailure, CallKind};
 use http_body_util::Full;
 use hyper::body::Bytes;
-use hyper::header::{
-    AUTHORIZATION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_TYPE, COOKIE, HeaderMap, LOCATION, PROXY_AUTHORIZATION,
-};
+use hyper::header::{CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_TYPE, HeaderMap, LOCATION};
 use hyper::{Method, Request, StatusCode};
 use std::net::IpAddr;
 use url::{Host, Url};
+
+/// What another server is not told where a redirect leads to it: what the Fetch standard says, and the keys of model providers.
+const SECRETS: [&str; 6] = ["authorization", "cookie", "proxy-authorization", "x-api-key", "api-key", "x-goog-api-key"];
 
 /// Makes a request and goes where it is sent, as often as the call allows.
 ///
@@ -83,7 +84,7 @@ impl Next {
             }
         }
         if there.origin() != self.url.origin() {
-            for name in [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION] {
+            for name in SECRETS {
                 self.headers.remove(name);
             }
         }
@@ -107,7 +108,9 @@ mod tests {
 
     fn sent(method: &str, status: u16, location: &str) -> (bool, Next) {
         let mut headers = HeaderMap::new();
-        headers.insert(AUTHORIZATION, HeaderValue::from_static("secret"));
+        for name in SECRETS {
+            headers.insert(name, HeaderValue::from_static("secret"));
+        }
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
         let url = Url::parse("http://a.test/here?q=1").unwrap();
         let mut next = Next { url, method: method.parse().unwrap(), headers, body: Bytes::from_static(b"body") };
@@ -135,14 +138,15 @@ mod tests {
                 "{method} {status}"
             );
             assert_eq!(next.headers.contains_key(CONTENT_TYPE), !body.is_empty(), "{method} {status}");
-            assert!(next.headers.contains_key(AUTHORIZATION));
+            assert!(SECRETS.iter().all(|name| next.headers.contains_key(*name)));
         }
     }
 
     #[test]
     fn credentials_stay_with_their_origin() {
         for other in ["http://b.test/", "https://a.test/", "http://a.test:81/"] {
-            assert!(!sent("GET", 302, other).1.headers.contains_key(AUTHORIZATION), "{other}");
+            let headers = sent("GET", 302, other).1.headers;
+            assert!(!SECRETS.iter().any(|name| headers.contains_key(*name)), "{other}");
         }
     }
 
