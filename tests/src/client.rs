@@ -6,6 +6,8 @@ use std::time::Duration;
 
 /// Longer than any answer that a test waits for.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(40);
+/// How long a connection waits for its next request: Node closes one after 5 s, and would meet a request on its way.
+const IDLE_TIME_MAX: Duration = Duration::from_secs(2);
 /// How long one request waits for a run's end before it is asked again.
 const WAIT_MS: u32 = 5_000;
 
@@ -22,6 +24,7 @@ impl Client {
     /// A client that shows `signing_key`, where there is one, to the REST API.
     pub fn new(origin: &str, signing_key: Option<&str>, event_key: &str) -> Self {
         let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(ANSWER_TIME_MAX));
+        let config = config.max_idle_age(IDLE_TIME_MAX);
         let (signing_key, event_key) = (signing_key.map(ToOwned::to_owned), event_key.to_owned());
         Self { agent: config.build().into(), origin: origin.to_owned(), signing_key, event_key }
     }
