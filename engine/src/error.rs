@@ -87,8 +87,10 @@ codes! {
     EngineFault = "engine_fault", 500;
     /// The server has more work waiting than it may hold.
     Overloaded = "overloaded", 503;
-    /// A shell was deployed without its keys (Cloudflare): it serves nothing.
+    /// A shell was deployed without its keys (Cloudflare, Spin): it serves nothing.
     SettingsMissing = "settings_missing", 500;
+    /// A shell was given a store that cannot keep what is promised (Spin): it serves nothing.
+    StoreUnusable = "store_unusable", 500;
     /// A shell was started with another number of partitions than its data was made for (the host): it does not start.
     PartitionsChanged = "partitions_changed", 500;
 

@@ -127,6 +127,12 @@ impl Ledger {
         }
     }
 
+    /// The writes that make confirmations durable: for a home where nobody is sure to have another turn, and where what is in
+    /// memory goes with whoever heard of them.
+    pub fn write_down(&mut self) -> Writes {
+        self.write(None)
+    }
+
     /// Whoever makes these calls says that they are under way. `None` where none of them has a lease any more: they count as
     /// lost, and are to be stopped. The writes may be left out by a home that takes the risk of forgetting the renewal.
     pub fn renew<'a>(&mut self, calls: impl IntoIterator<Item = &'a str>, now: u64, policy: &Policy) -> Option<Writes> {

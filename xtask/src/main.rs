@@ -9,6 +9,7 @@ mod packages;
 mod process;
 mod progress;
 mod sim;
+mod spin;
 mod test;
 mod worker;
 mod workspace;
@@ -37,6 +38,8 @@ enum Command {
     Mutants(mutants::Arguments),
     /// Simulates whole clusters from seeds, under every fault
     Sim(sim::Arguments),
+    /// Builds the application for Spin
+    Spin(spin::Arguments),
     /// Runs every check and every test
     Test(test::Arguments),
     /// Builds, serves or deploys the Cloudflare Worker
@@ -63,6 +66,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Demo(arguments) => demo::run(&workspace, &arguments),
         Command::Mutants(arguments) => mutants::run(&workspace, &arguments),
         Command::Sim(arguments) => sim::run(&workspace, &arguments),
+        Command::Spin(arguments) => spin::run(&workspace, &arguments),
         Command::Test(arguments) => test::run(&workspace, &arguments),
         Command::Worker(arguments) => worker::run(&workspace, &arguments),
     }

@@ -4,6 +4,7 @@ mod encode;
 mod size;
 mod wasm_target;
 
+pub(crate) use size::line;
 pub(crate) use wasm_target::{NAME as WASM_TARGET, WASI as WASI_TARGET, ensure_wasi as wasi_target};
 
 use crate::workspace::Workspace;
@@ -80,7 +81,7 @@ pub(crate) fn host(workspace: &Workspace, release: bool) -> Result<()> {
 }
 
 /// Leaves the file's time alone where nothing has changed, so that the host is not built again.
-fn write_if_other(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(crate) fn write_if_other(path: &Path, bytes: &[u8]) -> Result<()> {
     if std::fs::read(path).is_ok_and(|held| held == bytes) {
         return Ok(());
     }

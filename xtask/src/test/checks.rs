@@ -1,7 +1,7 @@
 //! What must hold of the sources. Release profiles throughout, so that what is built for one check serves the others.
 
 use crate::workspace::Workspace;
-use crate::{build, process};
+use crate::{build, process, spin};
 use anyhow::Result;
 
 pub(crate) fn format(workspace: &Workspace) -> Result<()> {
@@ -17,6 +17,14 @@ pub(crate) fn clippy(workspace: &Workspace) -> Result<()> {
 pub(crate) fn clippy_of_components(workspace: &Workspace) -> Result<()> {
     let mut cargo = workspace.cargo(&["clippy", "--profile", "component", "--target", build::WASM_TARGET]);
     cargo.args(build::component_packages()).args(["--", "-D", "warnings"]);
+    process::run(&mut cargo)
+}
+
+/// Neither are the shells under Spin.
+pub(crate) fn clippy_of_spin(workspace: &Workspace) -> Result<()> {
+    build::wasi_target()?;
+    let mut cargo = workspace.cargo(&["clippy", "--profile", "component", "--target", build::WASI_TARGET]);
+    cargo.args(spin::shell_packages()).args(["--package=stepwell-spin-shell", "--", "-D", "warnings"]);
     process::run(&mut cargo)
 }
 

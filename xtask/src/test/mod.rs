@@ -52,6 +52,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCo
     if arguments.filter.is_none() {
         tally.check("clippy", || checks::clippy(workspace));
         tally.check("clippy of the components", || checks::clippy_of_components(workspace));
+        tally.check("clippy of Spin's shells", || checks::clippy_of_spin(workspace));
         tally.check("documentation", || checks::documentation(workspace));
     }
     let runner = Runner { workspace, filter: arguments.filter.as_deref(), home: arguments.home, variables: Vec::new() };

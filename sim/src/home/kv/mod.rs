@@ -153,8 +153,8 @@ fn forget(world: &mut World, seat: Seat, actor: &Address) {
     world.home.kv.versions.remove(&key);
 }
 
-/// The ledger of a state, with the confirmations that this instance knows of. It is read anew each time: one in memory may
-/// believe in an alarm that another instance has let go off since, without writing anything.
+/// The ledger of a state, with the confirmations that this instance knows of. It is read anew each time: other instances write
+/// to it as well.
 fn ledger(world: &World, seat: Seat, of: &Address, cell: &Cell) -> Result<Ledger, Violation> {
     let key = (seat, of.clone());
     let ledger = cell.ledger();

@@ -78,7 +78,10 @@ pub(super) fn tick(world: &mut World) -> Result<(), Violation> {
                 vanish(world, seat, "between a claim and its alarm");
                 break;
             }
-            if ring(world, seat, &alarm.1)? {
+            // One that the document does not name may belong to a commit that is on its way: the claim rings once more.
+            let named = world.home.cells.get(&alarm.1).and_then(|cell| cell.alarm);
+            let is_settled = alarm.2 == Entry::Claim || named == Some(alarm.0);
+            if ring(world, seat, &alarm.1)? && is_settled {
                 world.home.kv.due.remove(&claim);
             }
         }
@@ -99,12 +102,20 @@ fn ring(world: &mut World, seat: u64, at: &Address) -> Result<bool, Violation> {
     if world.strikes(Fault::StorageRefuses) {
         return Ok(false);
     }
+    let had_alarm = cell.alarm.take().is_some();
     if let Alarm::Set(next) = rung.alarm {
         set(world, at, next);
+        cell.alarm = Some(next);
     }
-    if let Some(writes) = rung.writes {
+    if ledger.is_at_rest() {
+        cell.alarm = None;
+    }
+    // What a document says of its alarm must be true whatever clocks say: a ring writes it each time.
+    if rung.writes.is_some() || rung.alarm != Alarm::Keep || had_alarm {
         forget(world, seat, at);
-        cell.keep(writes);
+        if let Some(writes) = rung.writes {
+            cell.keep(writes);
+        }
         cell.version = cell.version.saturating_add(1);
         world.home.cells.insert(at.clone(), cell);
     }

@@ -113,6 +113,11 @@ pub fn work(world: &mut World, seat: Seat, job: Job) -> Result<(), Violation> {
     // Before the commit: an alarm for nothing is harmless, a missing one is not.
     if let Alarm::Set(at) = settled.alarm {
         tick::set(world, &job.to, at);
+        cell.alarm = Some(at);
+    }
+    if ledger.is_at_rest() {
+        // The one in the index rings for nothing, and nobody needs to be told of it then.
+        cell.alarm = None;
     }
     cell.version = replaces.saturating_add(1);
     let id = world.fresh();
@@ -150,7 +155,7 @@ fn version(world: &World, of: &Address) -> u64 {
 /// # Errors
 /// A promise is broken.
 pub fn swap(world: &mut World, id: u64) -> Result<(), Violation> {
-    let Some(Pending { seat, job, mut cell, replaces, out }) = world.home.kv.pending.remove(&id) else {
+    let Some(Pending { seat, job, cell, replaces, out }) = world.home.kv.pending.remove(&id) else {
         return Ok(());
     };
     if world.point() {
@@ -174,7 +179,6 @@ pub fn swap(world: &mut World, id: u64) -> Result<(), Violation> {
         again(world, seat, job);
         return Ok(());
     }
-    cell.alarm = None;
     if let Some(older) = world.home.cells.get(&job.to).cloned() {
         world.home.kv.older.insert(job.to.clone(), older);
     }

@@ -1,0 +1,91 @@
+//! Whoever dies between any two operations of the store loses nothing, and stops nobody.
+
+use crate::app::App;
+use crate::runs::{finished, ready, send};
+use crate::world::World;
+use std::rc::Rc;
+
+/// The operations of a run of two steps and a short sleep, from its event on.
+fn begin(seed: u64) -> (Rc<World>, u64) {
+    let world = ready(seed, 2);
+    world.run(20_000, || false);
+    let from = world.memory.operations.get();
+    (world, from)
+}
+
+fn until_settled(world: &Rc<World>) {
+    world.run(20_000, || false);
+}
+
+/// Sends until it is acknowledged: who was not told sends again.
+fn acknowledged(world: &Rc<World>, event: &[u8]) -> String {
+    (0..10).find_map(|_| send(world, event)).expect("an acknowledgement")
+}
+
+#[test]
+fn an_instance_that_dies_between_any_two_operations_loses_nothing() {
+    let (world, from) = begin(1);
+    let event = send(&world, &App::event(2, 10, Some("1s"))).unwrap();
+    finished(&world, &event);
+    until_settled(&world);
+    let operations = world.memory.operations.get() - from;
+    assert!(operations > 50);
+    for place in 0..operations {
+        let (world, from) = begin(1);
+        world.dies_at.set(Some(from + place));
+        let event = acknowledged(&world, &App::event(2, 10, Some("1s")));
+        assert_eq!(finished(&world, &event)["output"], 2, "place {place}");
+    }
+}
+
+#[test]
+fn a_store_that_fails_at_any_operation_loses_nothing() {
+    let (world, from) = begin(2);
+    let event = send(&world, &App::event(1, 10, None)).unwrap();
+    finished(&world, &event);
+    until_settled(&world);
+    let operations = world.memory.operations.get() - from;
+    for place in 0..operations {
+        for takes_effect in [false, true] {
+            let (world, from) = begin(2);
+            world.memory.fails_at.set(Some((from + place, takes_effect)));
+            let event = acknowledged(&world, &App::event(1, 10, None));
+            assert_eq!(finished(&world, &event)["output"], 1, "place {place}, {takes_effect}");
+        }
+    }
+}
+
+#[test]
+fn runs_end_while_instances_are_killed_at_random() {
+    for seed in 1..9 {
+        let world = ready(seed, 3);
+        let mut events = Vec::new();
+        for number in 0..12 {
+            events.push(acknowledged(&world, &App::event(3, 10, None)));
+            if number % 2 == 0 {
+                world.kill_anyone();
+            }
+        }
+        for _ in 0..20 {
+            world.run(300, || false);
+            world.kill_anyone();
+        }
+        for event in events {
+            assert_eq!(finished(&world, &event)["output"], 3, "seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn reads_that_are_a_moment_old_lose_nothing() {
+    for seed in 1..6 {
+        let world = ready(seed, 3);
+        world.memory.is_stale.set(true);
+        let events: Vec<_> = (0..8).map(|_| acknowledged(&world, &App::event(3, 10, None))).collect();
+        for event in events {
+            assert_eq!(finished(&world, &event)["output"], 3, "seed {seed}");
+        }
+        let app = world.app.borrow();
+        assert!(app.ran.values().all(|times| *times == 1), "seed {seed}: {:?}", app.ran);
+    }
+}

@@ -1,0 +1,74 @@
+//! `cargo xtask spin`: the Spin application, from the components and `spin/`.
+
+use crate::workspace::Workspace;
+use crate::{build, process, progress};
+use anyhow::{Context, Result};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use wac_graph::types::Package;
+use wac_graph::{CompositionGraph, EncodeOptions};
+
+/// The engine's parts, each with a shell in `spin/` that bears its name.
+const PARTS: [&str; 3] = ["event-api", "scheduler", "executor"];
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Action,
+}
+
+#[derive(clap::Subcommand)]
+enum Action {
+    /// Builds the component files that spin.toml names, into spin/dist
+    Build,
+}
+
+pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
+    match arguments.command {
+        Action::Build => {
+            build::components(workspace)?;
+            build(workspace)?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// Selects the shells' packages on a cargo command line.
+pub(crate) fn shell_packages() -> [String; 3] {
+    PARTS.map(|part| format!("--package=stepwell-spin-{part}"))
+}
+
+/// Builds the shells and plugs the parts that were built last into them: files that stand alone. Gives their folder.
+pub(crate) fn build(workspace: &Workspace) -> Result<PathBuf> {
+    build::wasi_target()?;
+    let dist = workspace.root.join("spin/dist");
+    progress::step("spin components", || {
+        let mut cargo = workspace.cargo(&["build", "--profile", "component", "--target", build::WASI_TARGET]);
+        process::run(cargo.args(shell_packages()))?;
+        std::fs::create_dir_all(&dist)?;
+        let built = workspace.target.join(build::WASI_TARGET).join("component");
+        for part in PARTS {
+            let shell = read(&built.join(format!("stepwell_spin_{}.wasm", part.replace('-', "_"))))?;
+            let engine = read(&workspace.components().join(format!("{part}.wasm")))?;
+            let plugged = plugged(part, shell, engine).with_context(|| format!("composing {part}"))?;
+            build::write_if_other(&dist.join(format!("{part}.wasm")), &plugged)?;
+            progress::note(&build::line(part, &plugged)?);
+        }
+        Ok(())
+    })?;
+    Ok(dist)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).with_context(|| path.display().to_string())
+}
+
+/// A shell with its part of the engine inside.
+fn plugged(part: &str, shell: Vec<u8>, engine: Vec<u8>) -> Result<Vec<u8>> {
+    let mut graph = CompositionGraph::new();
+    let shell = Package::from_bytes(&format!("shell:{part}"), None, shell, graph.types_mut())?;
+    let engine = Package::from_bytes(&format!("engine:{part}"), None, engine, graph.types_mut())?;
+    let (shell, engine) = (graph.register_package(shell)?, graph.register_package(engine)?);
+    wac_graph::plug(&mut graph, vec![engine], shell)?;
+    Ok(graph.encode(EncodeOptions::default())?)
+}
