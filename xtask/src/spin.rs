@@ -1,5 +1,8 @@
 //! `cargo xtask spin`: the Spin application, from the components and `spin/`.
 
+mod bench;
+mod up;
+
 use crate::workspace::Workspace;
 use crate::{build, process, progress};
 use anyhow::{Context, Result};
@@ -21,15 +24,19 @@ pub(crate) struct Arguments {
 enum Action {
     /// Builds the component files that spin.toml names, into spin/dist
     Build,
+    /// Builds them and measures what the application costs, key-value against SQLite
+    Bench(bench::Arguments),
+    /// Builds them and runs the application here: under `spin up`, or the harness of the tests where there is no `spin`
+    Up(up::Arguments),
 }
 
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
-    match arguments.command {
-        Action::Build => {
-            build::components(workspace)?;
-            build(workspace)?;
-            Ok(ExitCode::SUCCESS)
-        }
+    build::components(workspace)?;
+    build(workspace)?;
+    match &arguments.command {
+        Action::Build => Ok(ExitCode::SUCCESS),
+        Action::Bench(arguments) => bench::bench(workspace, arguments),
+        Action::Up(arguments) => up::up(workspace, arguments),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What must hold of the sources. Release profiles throughout, so that what is built for one check serves the others.
 
 use crate::workspace::Workspace;
-use crate::{build, process, spin};
+use crate::{build, harness, process, spin};
 use anyhow::Result;
 
 pub(crate) fn format(workspace: &Workspace) -> Result<()> {
@@ -20,11 +20,12 @@ pub(crate) fn clippy_of_components(workspace: &Workspace) -> Result<()> {
     process::run(&mut cargo)
 }
 
-/// Neither are the shells under Spin.
+/// Neither are the shells under Spin, nor what the harness is held to by.
 pub(crate) fn clippy_of_spin(workspace: &Workspace) -> Result<()> {
     build::wasi_target()?;
     let mut cargo = workspace.cargo(&["clippy", "--profile", "component", "--target", build::WASI_TARGET]);
-    cargo.args(spin::shell_packages()).args(["--package=stepwell-spin-shell", "--", "-D", "warnings"]);
+    cargo.args(spin::shell_packages()).args(["--package=stepwell-spin-shell", "--package", harness::GUEST]);
+    cargo.args(["--", "-D", "warnings"]);
     process::run(&mut cargo)
 }
 

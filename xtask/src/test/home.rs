@@ -1,7 +1,8 @@
 //! Where the server under test lives.
 
+use crate::harness::Program;
 use crate::workspace::Workspace;
-use crate::{progress, worker};
+use crate::{progress, spin, worker};
 use anyhow::{Context, Result};
 use std::path::PathBuf;
 
@@ -28,14 +29,19 @@ impl Home {
     /// Builds what is special to this home; gives what its tests are told of it, as environment variables.
     pub(crate) fn prepare(self, workspace: &Workspace) -> Result<Vec<(&'static str, PathBuf)>> {
         match self {
-            Self::Host | Self::Spin => Ok(Vec::new()),
+            Self::Host => Ok(Vec::new()),
+            Self::Spin => {
+                spin::build(workspace)?;
+                let (program, manifest) = (Program::find(workspace)?, workspace.root.join("spin.toml"));
+                program.compile(&manifest)?;
+                let mut told = vec![("STEPWELL_SPIN_PROGRAM", program.path), ("STEPWELL_SPIN_MANIFEST", manifest)];
+                told.extend(memory());
+                Ok(told)
+            }
             Self::Workerd => {
                 let built = worker::build(workspace)?;
                 let mut told = vec![("STEPWELL_WORKER_DIST", built.dist), ("STEPWELL_WORKERD", built.workerd)];
-                // Every object is a file that is flushed by itself: what a disk takes for that is not what is tested.
-                told.extend(
-                    Some(PathBuf::from("/dev/shm")).filter(|memory| memory.is_dir()).map(|memory| ("TMPDIR", memory)),
-                );
+                told.extend(memory());
                 Ok(told)
             }
         }
@@ -48,4 +54,9 @@ impl Home {
         table.lines().for_each(progress::note);
         Ok(())
     }
+}
+
+/// Where data goes in homes whose every actor is flushed by itself: what a disk takes for that is not what is tested.
+fn memory() -> Option<(&'static str, PathBuf)> {
+    Some(PathBuf::from("/dev/shm")).filter(|memory| memory.is_dir()).map(|memory| ("TMPDIR", memory))
 }

@@ -85,6 +85,10 @@ fn elsewhere(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
     arguments.home.tell_differences(workspace)?;
     let runner = Runner { workspace, filter: arguments.filter.as_deref(), home: arguments.home, variables };
     tally.tests(&format!("end-to-end tests, {}", arguments.home.name()), || runner.only(&[END_TO_END]))?;
+    if arguments.home == Home::Spin {
+        tally
+            .tests("what the harness can do to the application", || runner.files(harness::PACKAGE, &["application"]))?;
+    }
     println!("{tally}");
     Ok(if tally.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
