@@ -57,7 +57,7 @@ impl Decision<'_> {
                 What::Failed { problem }
             }
         };
-        let steps = vec![Record { id, name: String::new(), what }];
+        let steps = vec![Record { id, name: String::new(), race: false, what }];
         match within_limits(self.state, &steps) {
             Ok(()) => self.entry(None, steps, Then::Proceed),
             Err(problem) => self.entry(None, Vec::new(), Then::Fail { problem }),
@@ -122,7 +122,7 @@ impl Decision<'_> {
             if retry::next_try(self.turn, self.attempt, self.attempts_max, self.advice).is_some() {
                 return self.failed_attempt(version, read.steps, Some(thrown), problem);
             }
-            read.steps.push(Record { id: thrown.id, name: thrown.name, what: What::Failed { problem } });
+            read.steps.push(Record { id: thrown.id, name: thrown.name, race: false, what: What::Failed { problem } });
         }
         if let Some(problem) = self.leads_nowhere(&read.steps) {
             return self.failed_attempt(version, Vec::new(), None, problem);
@@ -262,12 +262,12 @@ mod tests {
     #[test]
     fn whatever_a_step_leaves_counts_as_state_up_to_the_limit() {
         let json = || RawValue::from_string("[1,2,3]".to_owned()).unwrap();
-        let record = |id: &str, what| Record { id: id.into(), name: String::new(), what };
+        let record = |id: &str, what| Record { id: id.into(), name: String::new(), race: false, what };
         let steps = [
             record("a", What::Ran { data: json(), kind: None, timing: None }),
             record("b", What::Stored { memo: json() }),
             record("c", What::Invoked { function: "f".to_owned(), payload: Some(json()), until_ms: Millis(1) }),
-            record("d", What::Planned { race: false }),
+            record("d", What::Planned {}),
         ];
         for (count, bytes) in [(1, 7), (2, 14), (3, 21), (4, 21)] {
             let steps = steps.get(..count).unwrap();

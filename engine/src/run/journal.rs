@@ -150,6 +150,9 @@ pub struct Record {
     /// For people.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub name: String,
+    /// It races with others: its end causes a discovery of its own (PROTOCOL §5.6).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub race: bool,
     /// What happened to it.
     pub what: What,
 }
@@ -192,11 +195,7 @@ pub enum What {
         errand: Box<Errand>,
     },
     /// It was found and waits for a call of its own.
-    Planned {
-        /// Each such step's end causes a discovery of its own (PROTOCOL §5.6).
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        race: bool,
-    },
+    Planned {},
     /// It sleeps; the memo will be `null`.
     Slept {
         /// Till when.

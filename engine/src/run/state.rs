@@ -108,7 +108,7 @@ impl State {
         state.begin_with_copies();
         match state.input.as_ref().map(|(id, _)| id.clone()) {
             // A call for the step itself: only there do SDKs heed the arguments whatever else they do by default.
-            Some(id) => state.plan(state.first_due(), &id, false),
+            Some(id) => state.plan(state.first_due(), &id),
             None => state.discover(state.first_due()),
         }
         state
@@ -209,15 +209,18 @@ impl State {
         let mut planned = false;
         let mut asked_again = false;
         for step in steps {
+            if step.race {
+                self.racing.insert(step.id.clone());
+            }
             match &step.what {
                 What::Ran { .. } | What::Stored { .. } | What::Failed { .. } => {
                     self.finish_step(step);
                     ended.push(step.id.clone());
                 }
-                What::Planned { race } => {
+                What::Planned {} => {
                     planned = true;
                     under_way.push(step.id.clone());
-                    self.plan(at, &step.id, *race);
+                    self.plan(at, &step.id);
                 }
                 What::Asked { errand } => {
                     under_way.push(step.id.clone());
@@ -263,12 +266,9 @@ impl State {
     }
 
     /// Plans a call of its own for a step, unless it has one or is done (PROTOCOL §5.3).
-    fn plan(&mut self, at: Millis, id: &StepId, race: bool) {
+    fn plan(&mut self, at: Millis, id: &StepId) {
         if self.memos.contains_key(id) {
             return;
-        }
-        if race {
-            self.racing.insert(id.clone());
         }
         let cause = self.stack.count();
         self.units.entry(UnitId::Step(id.clone())).or_insert_with(|| Unit::new(at, cause));

@@ -347,3 +347,21 @@ fn a_discovery_that_finds_nothing_waits_for_what_is_under_way() {
     run.ops(step(&calls, "b"), &json!([ran("b", 1)]));
     assert_eq!(run.call().step(), "step");
 }
+
+#[test]
+fn a_sleep_that_lost_a_race_holds_up_nothing() {
+    let (mut run, call) = Driver::started();
+    let mut nap = sleep("nap", "1h");
+    nap["opts"] = json!({"parallelMode": "race"});
+    run.ops(&call, &json!([racing("a"), nap]));
+    let call = run.call();
+    run.ops(&call, &json!([ran("a", 1)]));
+    let call = run.call();
+    run.ops(&call, &json!([nap, planned("b"), planned("c")]));
+    for call in run.calls() {
+        let step = call.step().to_owned();
+        run.ops(&call, &json!([ran(&step, 1)]));
+    }
+    let call = run.call();
+    assert_eq!((call.step(), call.stack()), ("step", vec!["a", "b", "c"]), "the nap is not over");
+}

@@ -95,11 +95,15 @@ pub fn threw(id: &str, is_final: bool) -> String {
 #[must_use]
 pub fn planned(run: &str, member: &Member, races: bool) -> String {
     let id = member.id.as_str();
-    let op = |kind: &str, name: &str, opts: String| op(id, kind, name, &format!(",\"opts\":{{{opts}}}"));
-    match &member.act {
-        Act::Step(_) => {
-            op("StepPlanned", id, if races { "\"parallelMode\":\"race\"".to_owned() } else { String::new() })
+    let op = |kind: &str, name: &str, mut opts: String| {
+        if races {
+            opts.push_str(if opts.is_empty() { "" } else { "," });
+            opts.push_str("\"parallelMode\":\"race\"");
         }
+        op(id, kind, name, &format!(",\"opts\":{{{opts}}}"))
+    };
+    match &member.act {
+        Act::Step(_) => op("StepPlanned", id, String::new()),
         Act::Sleep { seconds } => op("Sleep", &format!("{seconds}s"), String::new()),
         Act::Wait { event, condition, seconds } => {
             let condition = condition.map_or_else(String::new, |condition| format!(",\"if\":\"{}\"", condition.text()));

@@ -160,7 +160,17 @@ impl Op<'_> {
     }
 
     fn record(&self, what: What) -> Result<Record, Rejection> {
-        Ok(Record { id: self.step_id()?, name: self.title(), what })
+        Ok(Record { id: self.step_id()?, name: self.title(), race: self.races(), what })
+    }
+
+    /// Whether the step races, whatever kind of step it is (PROTOCOL §5.6).
+    fn races(&self) -> bool {
+        #[derive(Default, Deserialize)]
+        struct Opts {
+            #[serde(default, rename = "parallelMode")]
+            parallel_mode: Option<String>,
+        }
+        self.opts::<Opts>().parallel_mode.as_deref() == Some("race")
     }
 
     /// The error that the op carries.
