@@ -99,5 +99,5 @@ fn install_apps(workspace: &Workspace) -> Result<()> {
     for entry in std::fs::read_dir(&apps).with_context(|| apps.display().to_string())? {
         packages::ensure(&entry?.path())?;
     }
-    Ok(())
+    packages::ensure(&workspace.root.join("examples/typescript"))
 }
