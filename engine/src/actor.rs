@@ -80,6 +80,6 @@ part! {
 }
 
 part! {
-    /// Which runs start and go on when: schedules, waits for events.
-    Scheduler { Waits(crate::waits::Waits), Cron(crate::cron::Cron), }
+    /// Which runs start and go on when: flow control, schedules, waits for events.
+    Scheduler { Gate(crate::gate::Gate), Waits(crate::waits::Waits), Cron(crate::cron::Cron), }
 }

@@ -20,6 +20,7 @@ pub mod cron;
 pub mod duration;
 pub mod error;
 pub mod expression;
+pub mod gate;
 pub mod history;
 pub mod http;
 pub mod ids;

@@ -80,6 +80,12 @@ impl Address {
         Self::new(ActorKind::Cron, function.as_str())
     }
 
+    /// A gate of a function, by the key of its [`crate::gate::place::Place`].
+    #[must_use]
+    pub fn gate(at: &str) -> Self {
+        Self::new(ActorKind::Gate, at)
+    }
+
     /// The history that lists a run.
     #[must_use]
     pub fn history_of(shards: Shards, run: RunId) -> Self {

@@ -126,6 +126,17 @@ impl Expression {
         }
     }
 
+    /// What the expression comes to as a key of flow control: equal keys share a gate. `None` where it has no value, or comes to
+    /// `false`.
+    #[must_use]
+    pub fn key(&self, bindings: &Bindings<'_>) -> Option<String> {
+        let mut evaluator = Evaluator::new(*bindings, self.scope, self.paths);
+        match evaluator.value(&self.root) {
+            Ok(Value::Missing | Value::Bool(false)) | Err(_) => None,
+            Ok(value) => format::text(&mut evaluator, &value).ok(),
+        }
+    }
+
     /// The value, and the steps that it took.
     fn measured<'a>(&'a self, bindings: &Bindings<'a>) -> (Result<Value<'a>, EvaluationError>, u64) {
         let mut evaluator = Evaluator::new(*bindings, self.scope, self.paths);
