@@ -202,3 +202,15 @@ pub const DEFERS_BYTES_MAX: usize = 4 << 20;
 pub const INVOKE_DEPTH_MAX: u32 = 32;
 /// Stored events that a list reads at first, before it knows how large they are.
 pub const LIST_EVENTS_READ_FIRST: u32 = 32;
+/// Calls that one turn of a gate lets go.
+pub const GRANTS_PER_TURN_MAX: usize = 500;
+/// After so long a gate asks the run of a slot whether it wants it still.
+pub const SLOT_CHECK_INTERVAL: Millis = Millis(10 * 60 * 1_000);
+/// Slots that one turn asks about.
+pub const SLOTS_CHECKED_PER_TURN_MAX: usize = 100;
+/// Rows of each kind that mean nothing any more and that one turn of a gate forgets.
+pub const SLOT_ROWS_FORGOTTEN_PER_TURN_MAX: usize = 100;
+/// Values of keys with the longest queues that are told.
+pub const QUEUES_TOLD_MAX: usize = 10;
+/// How many seconds a run can go before its peers, or behind them.
+pub const PRIORITY_SECONDS_MAX: i64 = 600;

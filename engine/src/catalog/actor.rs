@@ -10,6 +10,8 @@ use super::{Catalog, SyncError, rows};
 use crate::actor::Actor;
 use crate::cron::message::Tell::Look;
 use crate::error::{Code, Fault, Refusal};
+use crate::gate::place::{self, Kind};
+use crate::gate::slots;
 use crate::ids::{AppId, uuid_of};
 use crate::limits::SYNCS_WAITING_MAX;
 use crate::turn::{Address, CallFailure, CallOutcome, Done, Effect, Message, Outcome, Range, Row, Turn};
@@ -255,6 +257,10 @@ impl CatalogActor {
         for id in change.functions() {
             if has_schedules(&self.catalog, id) || has_schedules(&next, id) {
                 done.send(Address::cron(id), &Look)?;
+            }
+            let limits = |catalog: &Catalog| catalog.function(id).and_then(slots::limits_of);
+            if limits(&self.catalog) != limits(&next) {
+                done.send(Address::gate(&place::key(Kind::Slots, id, "")), &slots::message::Tell::Configured)?;
             }
         }
         self.catalog = next;

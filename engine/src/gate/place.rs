@@ -1,5 +1,6 @@
 //! Which actor is the gate of what.
 
+use super::shared::LimitName;
 use crate::ids::FunctionId;
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -49,6 +50,12 @@ impl fmt::Display for Kind {
 #[must_use]
 pub fn key(kind: Kind, function: &FunctionId, value: &str) -> String {
     format!("{kind}/{}/{function}", hash(&[value]))
+}
+
+/// The key of a gate that functions share: one for each value of an expression, in its scope.
+#[must_use]
+pub fn shared_key(name: &LimitName, value: &str) -> String {
+    format!("{}/{}", Kind::Shared, hash(&[&format!("{:?}", name.scope), &name.source, value]))
 }
 
 /// The function of a gate with this key; none where functions share it.

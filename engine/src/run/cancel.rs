@@ -1,10 +1,11 @@
 //! What stops a run from outside: events, timeouts, requests (SERVER §2.9, §2.10, §3.7).
 
-use super::message::{Start, Watch};
+use super::message::{Start, Status, Watch};
 use super::state::State;
 use crate::catalog::Function;
 use crate::catalog::flow::CancelUntil;
 use crate::expression::{self, Bindings, Scope};
+use crate::gate::slots;
 use crate::ids::{EventId, Millis};
 use crate::limits::WAIT_TIME_DEFAULT;
 use crate::waits::message::Since;
@@ -68,13 +69,29 @@ pub fn since(state: &State) -> Since {
 /// Why the run has no more time, if so, by what its function says at this moment.
 #[must_use]
 pub fn overdue(state: &State, function: &Function, now: Millis) -> Option<Canceller> {
-    finish_at(state, function).filter(|at| *at <= now).map(|_| Canceller::FinishTimeout)
+    let is_over = |at: Option<Millis>| at.is_some_and(|at| at <= now);
+    let finish = || is_over(finish_at(state, function)).then_some(Canceller::FinishTimeout);
+    if is_over(start_at(state, function)) { Some(Canceller::StartTimeout) } else { finish() }
 }
 
-/// When the run must have ended.
+/// When the run must have ended; none while it waits to begin.
 #[must_use]
 pub fn finish_at(state: &State, function: &Function) -> Option<Millis> {
-    Some(state.first_due().plus(function.flow.timeouts.finish?))
+    let began_at = state.began_at.unwrap_or_else(|| state.first_due());
+    function.flow.timeouts.finish.filter(|_| !waits_to_begin(state, function)).map(|span| began_at.plus(span))
+}
+
+/// When a run that waits to begin must have begun.
+#[must_use]
+pub fn start_at(state: &State, function: &Function) -> Option<Millis> {
+    let wanted = state.start.received_at.max(state.start.not_before).unwrap_or(state.started_at);
+    let span = function.flow.timeouts.start.filter(|_| waits_to_begin(state, function))?;
+    // One that comes on time just so is not late.
+    Some(wanted.plus(span).plus(Millis(1)))
+}
+
+fn waits_to_begin(state: &State, function: &Function) -> bool {
+    state.status == Status::Scheduled && slots::is_gated(function)
 }
 
 /// Whether a run that begins now begins too late.

@@ -31,6 +31,8 @@ pub struct Row {
 pub enum Entry {
     /// The run exists.
     Started(Start),
+    /// A run that had to wait for its first call makes it now.
+    Began {},
     /// The app answered a call, or the call failed.
     Answered(Answered),
     /// The app saved steps in mid-request (PROTOCOL §7.12).

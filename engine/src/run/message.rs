@@ -2,6 +2,7 @@
 
 use super::problem::Problem;
 use super::rerun::{FromStep, Rerun};
+use crate::gate::slots::message::Dispatch;
 use crate::ids::{EventId, FunctionId, Millis, RunId, StepId};
 use crate::waits::message::Waiter;
 use crate::waits::place::Place;
@@ -64,6 +65,25 @@ pub enum Tell {
         /// What the event that started the run must be like.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         condition: Option<String>,
+    },
+    /// A call may be made.
+    Granted {
+        /// Of this run.
+        run: RunId,
+        /// Which.
+        dispatch: Dispatch,
+        /// The key of the gate that let it go.
+        at: String,
+    },
+    /// A gate asks whether a slot is still wanted.
+    Holds {
+        /// By this run.
+        run: RunId,
+        /// For which call; none: for the run as a whole.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        dispatch: Option<Dispatch>,
+        /// The gate's key.
+        at: String,
     },
     /// An event that cancels this run has come.
     CancelledBy {

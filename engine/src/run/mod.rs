@@ -21,6 +21,7 @@ pub mod pause;
 pub mod problem;
 pub mod rerun;
 pub mod retry;
+pub mod slots;
 pub mod stack;
 pub mod state;
 pub mod summary;
@@ -30,6 +31,8 @@ pub mod waiting;
 
 use crate::actor::Actor;
 use crate::error::{Code, Fault, Refusal};
+use crate::gate::slots::is_gated;
+use crate::gate::slots::message::{Dispatch, News, Tell as ToSlots};
 use crate::history;
 use crate::ids::{RunId, StepId};
 use crate::stream;
@@ -38,13 +41,13 @@ use crate::waits::message::Waiter;
 use cancel::Canceller;
 use journal::{Arrival, Entry};
 use memo::Memo;
-use message::{Ask, Start, Tell};
+use message::{Ask, Start, Status, Tell};
 use rerun::FromStep;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use state::State;
 use std::collections::BTreeSet;
-use unit::{CallId, UnitId};
+use unit::{CallId, Unit, UnitId};
 
 /// A run; empty until it is started.
 pub struct Run {
@@ -59,6 +62,7 @@ struct Live {
     /// Calls that this actor has sent since it was made. Only a memory: losing it means sending again, which the shell
     /// recognises by the call's id.
     sent: BTreeSet<CallId>,
+    slots: slots::Slots,
 }
 
 impl Actor for Run {
@@ -75,6 +79,9 @@ impl Actor for Run {
                 (None, _) => return Err(Fault::new("journal", "the first row does not start a run")),
                 (Some(live), entry) => live.state.apply(&journal::Row { at_ms: row.at_ms, entry }),
             }
+        }
+        if let Some(live) = &mut live {
+            live.slots = slots::Slots::inherited(&live.state);
         }
         Ok(Self { live })
     }
@@ -116,7 +123,14 @@ impl Run {
 
     fn told(&mut self, turn: &Turn<'_>, tell: Tell, done: &mut Done) -> Result<(), Fault> {
         let Some(live) = &mut self.live else {
-            return if let Tell::Start(start) = tell { self.start(turn, start, done) } else { Ok(()) };
+            return match tell {
+                Tell::Start(start) => self.start(turn, start, done),
+                // A slot of a run that never was.
+                Tell::Granted { run, at, .. } | Tell::Holds { run, at, .. } => {
+                    done.send(Address::gate(&at), &ToSlots::News(News { is_over: true, ..News::of(run) }))
+                }
+                _ => Ok(()),
+            };
         };
         match tell {
             Tell::Start(_) => Ok(()),
@@ -141,6 +155,11 @@ impl Run {
                     return Ok(());
                 }
                 live.cancel(turn, Canceller::Bulk(cancellation), done)
+            }
+            Tell::Granted { dispatch, .. } => live.granted(turn, dispatch, done),
+            Tell::Holds { dispatch, .. } => {
+                live.holds(turn, dispatch);
+                Ok(())
             }
             Tell::CancelledBy { event } => live.cancel(turn, Canceller::Event(event), done),
             Tell::Refused { .. } | Tell::Signalled { .. } => Ok(()),
@@ -170,14 +189,14 @@ impl Run {
             return Ok(None);
         };
         let answer = match ask {
-            Ask::Summary => raw(&summary::of(&live.state, turn.now))?,
+            Ask::Summary => raw(&summary::of(&live.state, turn))?,
             Ask::Actions => raw(&live.actions()?)?,
             Ask::Batch => raw(&live.state.start.events)?,
             Ask::Timeline | Ask::Journal => {
                 let range = Range::all();
                 let Some(rows) = turn.supplied.get(&range) else { return Ok(Some(range)) };
                 match ask {
-                    Ask::Timeline => raw(&timeline::of(rows, turn.now)?)?,
+                    Ask::Timeline => raw(&timeline::of(rows, turn)?)?,
                     _ => raw(&timeline::journal(rows)?)?,
                 }
             }
@@ -212,9 +231,13 @@ impl Run {
         let Some(live) = &mut self.live else { return Ok(()) };
         let Some(call) = CallId::parse(&outcome.id) else { return Err(Fault::new("call id", &outcome.id)) };
         live.sent.remove(&call);
-        match decide::answered(&live.state, turn, call, outcome) {
+        match decide::answered(&live.state, turn, call.clone(), outcome) {
             Some(answered) => live.append(turn, Entry::Answered(answered), done),
-            None => Ok(()),
+            // Only now is the app done with it.
+            None => {
+                live.slots.release(call);
+                Ok(())
+            }
         }
     }
 
@@ -232,8 +255,10 @@ impl Run {
     fn resume(&mut self, turn: &Turn<'_>, done: &mut Done) -> Result<(), Fault> {
         let Some(live) = &mut self.live else { return Ok(()) };
         live.sent.clear();
+        live.slots.forget();
         live.tell_history_of_start(turn, done)?;
         if live.state.status.is_over() {
+            live.slots.end();
             return finish::announce(&live.state, turn.settings.shards, done);
         }
         waiting::watch(&live.state, done)?;
@@ -263,14 +288,17 @@ impl Run {
 impl Live {
     fn new(state: State) -> Self {
         let events = state.start.events.iter().map(|event| Memo::of_raw(event)).collect();
-        Self { state, events, sent: BTreeSet::new() }
+        Self { state, events, sent: BTreeSet::new(), slots: slots::Slots::default() }
     }
 
     /// Writes one row and applies it; where it ends the run, says so to the world.
     fn append(&mut self, turn: &Turn<'_>, entry: Entry, done: &mut Done) -> Result<(), Fault> {
         let row = journal::Row { at_ms: turn.now, entry };
         done.write(journal::key(self.state.rows), &row)?;
+        let is_gated = turn.catalog.function(&self.state.start.function).is_some_and(is_gated);
+        let before = if is_gated { slots::due_calls(&self.state, turn.now) } else { Vec::new() };
         self.state.apply(&row);
+        self.release_those_over(turn, before);
         self.publish(done);
         for (step, pause) in &self.state.changes.ended {
             waiting::end(&self.state, step, pause, done)?;
@@ -281,6 +309,48 @@ impl Live {
             }
         }
         if self.state.status.is_over() { finish::announce(&self.state, turn.settings.shards, done) } else { Ok(()) }
+    }
+
+    /// Gives back the slots of calls that were due before the last row and are not now. What the app is still at is given back once
+    /// it has answered; a later dispatch takes the slot over.
+    fn release_those_over(&mut self, turn: &Turn<'_>, before: Vec<CallId>) {
+        for call in before {
+            let is_due = self.state.units.get(&call.unit).is_some_and(|unit| unit.due <= turn.now);
+            if !is_due && !self.sent.contains(&call) {
+                self.slots.release(call);
+            }
+        }
+        if self.state.status.is_over() {
+            self.slots.end();
+        }
+    }
+
+    /// The gate has let a call go; one that is not wanted (any more) goes back.
+    fn granted(&mut self, turn: &Turn<'_>, dispatch: Dispatch, done: &mut Done) -> Result<(), Fault> {
+        let call = CallId { unit: dispatch.unit, generation: dispatch.generation };
+        match self.state.units.get(&call.unit).filter(|unit| unit.due <= turn.now) {
+            Some(unit) if unit.generation == call.generation => self.slots.grant(call),
+            // A later dispatch of it has been asked for, or is in this turn.
+            Some(_) => return Ok(()),
+            None => {
+                self.slots.release(call);
+                return Ok(());
+            }
+        }
+        if self.state.status == Status::Scheduled { self.append(turn, Entry::Began {}, done) } else { Ok(()) }
+    }
+
+    /// Answers a gate that asks for a slot which has long been held: one that is not wanted goes back.
+    fn holds(&mut self, turn: &Turn<'_>, dispatch: Option<Dispatch>) {
+        if self.state.status.is_over() {
+            self.slots.end();
+        }
+        let Some(Dispatch { unit, generation }) = dispatch else { return };
+        let call = CallId { unit, generation };
+        let is_due = self.state.units.get(&call.unit).is_some_and(|unit| unit.due <= turn.now);
+        if !is_due && !self.sent.contains(&call) {
+            self.slots.release(call);
+        }
     }
 
     /// Ends a wait with what has come for it; one that is over takes no notice.
@@ -351,9 +421,17 @@ impl Live {
         let Some(function) = turn.catalog.function(&self.state.start.function) else {
             return self.give_up(turn, is_due, done);
         };
+        let is_gated = is_gated(function);
+        let mut wanted = Vec::new();
         for (id, unit) in &self.state.units {
             let call = CallId { unit: id.clone(), generation: unit.generation };
             if unit.due <= turn.now && !self.sent.contains(&call) {
+                if is_gated && unit.errand.is_none() && !self.slots.may_make(&call) {
+                    if self.slots.ask(&call) {
+                        wanted.push(call);
+                    }
+                    continue;
+                }
                 let request = match &unit.errand {
                     Some(errand) => errand.call(turn, self.state.start.run, &call),
                     None => call::build(&self.state, &self.events, turn, function, &call, unit)?,
@@ -362,6 +440,7 @@ impl Live {
                 self.sent.insert(call);
             }
         }
+        self.slots.tell(&self.state, function, wanted, &self.sent, turn.now, done)?;
         self.rest(turn, done);
         Ok(())
     }
@@ -382,11 +461,15 @@ impl Live {
         let pauses = self.state.pauses.values().map(|pause| pause.until);
         let function = turn.catalog.function(&self.state.start.function).filter(|_| !self.state.status.is_over());
         let finish = function.and_then(|function| cancel::finish_at(&self.state, function));
-        done.wake_at = retries.chain(pauses).chain(finish).min();
+        let start = function.and_then(|function| cancel::start_at(&self.state, function));
+        done.wake_at = retries.chain(pauses).chain(finish).chain(start).min();
         // What was sent is owed until it is answered, also where the clock was set back since.
         let was_sent =
             |id: &UnitId, generation| self.sent.iter().any(|call| call.unit == *id && call.generation == generation);
-        done.owing = self.state.units.iter().any(|(id, unit)| unit.due <= turn.now || was_sent(id, unit.generation));
+        let waits =
+            |id: &UnitId, unit: &Unit| self.slots.waits_for(&CallId { unit: id.clone(), generation: unit.generation });
+        let is_owed = |id: &UnitId, unit: &Unit| unit.due <= turn.now && !waits(id, unit);
+        done.owing = self.state.units.iter().any(|(id, unit)| is_owed(id, unit) || was_sent(id, unit.generation));
     }
 
     fn actions(&self) -> Result<std::collections::BTreeMap<&StepId, Box<RawValue>>, Fault> {

@@ -26,6 +26,8 @@ pub struct State {
     pub start: Start,
     /// When it came to be.
     pub started_at: Millis,
+    /// When it made its first call, where it had to wait for that.
+    pub began_at: Option<Millis>,
     /// Where it is in its life, as far as its rows tell; [`State::status_at`] knows the time as well.
     pub status: Status,
     /// How it ended.
@@ -87,6 +89,7 @@ impl State {
         let mut state = Self {
             start,
             started_at: at,
+            began_at: None,
             status: Status::Scheduled,
             end: None,
             version: -1,
@@ -140,6 +143,10 @@ impl State {
         self.changes = Changes::default();
         match &row.entry {
             Entry::Started(_) => {}
+            Entry::Began {} => {
+                self.status = Status::Running;
+                self.began_at = Some(row.at_ms);
+            }
             Entry::Answered(answered) => self.apply_answer(row.at_ms, answered),
             Entry::Checkpointed(saved) => {
                 self.status = Status::Running;
@@ -333,10 +340,11 @@ impl State {
         self.pending.clear();
     }
 
-    /// Where the run is in its life at `now`: its first call needs no row, so that time alone tells whether it has been made.
+    /// Where the run is in its life at `now`: a first call that has nothing to wait for needs no row, so that time alone tells whether
+    /// it has been made. `is_gated`: it has.
     #[must_use]
-    pub fn status_at(&self, now: Millis) -> Status {
-        let is_called = || self.units.values().any(|unit| unit.due <= now);
+    pub fn status_at(&self, now: Millis, is_gated: bool) -> Status {
+        let is_called = || !is_gated && self.units.values().any(|unit| unit.due <= now);
         if self.status == Status::Scheduled && is_called() { Status::Running } else { self.status }
     }
 

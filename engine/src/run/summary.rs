@@ -4,7 +4,9 @@ use super::message::Status;
 use super::problem;
 use super::state::State;
 use crate::cron;
-use crate::ids::{ENVIRONMENT_ID, EventId, FunctionId, Millis, RunId, uuid_of};
+use crate::gate::slots::is_gated;
+use crate::ids::{ENVIRONMENT_ID, EventId, FunctionId, RunId, uuid_of};
+use crate::turn::Turn;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -37,9 +39,9 @@ enum Output<'a> {
     Threw(problem::Memo<'a>),
 }
 
-/// The run object of `state` as of `now`.
+/// The run object of `state` as of now.
 #[must_use]
-pub fn of(state: &State, now: Millis) -> Summary<'_> {
+pub fn of<'a>(state: &'a State, turn: &Turn<'_>) -> Summary<'a> {
     let start = &state.start;
     Summary {
         run_id: start.run,
@@ -51,7 +53,7 @@ pub fn of(state: &State, now: Millis) -> Summary<'_> {
         event_id: start.event_ids.first().copied(),
         original_run_id: start.rerun.as_ref().map(|rerun| rerun.original),
         cron: Some(state.trigger()).filter(|_| start.event_name == cron::SCHEDULED).and_then(cron::schedule_of),
-        status: state.status_at(now),
+        status: state.status_at(turn.now, turn.catalog.function(&start.function).is_some_and(is_gated)),
         ended_at: state.end.as_ref().map(|end| end.at.rfc3339()),
         output: state.end.as_ref().and_then(|end| match &end.result {
             Ok(output) => Some(Output::Returned(output)),

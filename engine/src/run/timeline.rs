@@ -12,7 +12,7 @@ use super::summary;
 use super::unit::UnitId;
 use crate::error::Fault;
 use crate::ids::{EventId, Millis, RunId, StepId};
-use crate::turn::Row;
+use crate::turn::{Row, Turn};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -143,11 +143,11 @@ struct Timeline<'a> {
     defers: Vec<defer::View<'a>>,
 }
 
-/// The timeline that these journal rows fold to as of `now`, as JSON.
+/// The timeline that these journal rows fold to as of now, as JSON.
 ///
 /// # Errors
 /// Rows that are no journal.
-pub fn of(rows: &[Row], now: Millis) -> Result<Box<RawValue>, Fault> {
+pub fn of(rows: &[Row], turn: &Turn<'_>) -> Result<Box<RawValue>, Fault> {
     let mut rows = rows
         .iter()
         .map(|row| serde_json::from_slice::<journal::Row>(&row.value).map_err(|e| Fault::new("journal row", e)));
@@ -160,7 +160,7 @@ pub fn of(rows: &[Row], now: Millis) -> Result<Box<RawValue>, Fault> {
         fold.apply(&row?);
     }
     let timeline = Timeline {
-        run: summary::of(&fold.state, now),
+        run: summary::of(&fold.state, turn),
         journal_rows: fold.state.rows,
         steps: fold.steps,
         attempts: fold.attempts,
@@ -248,7 +248,11 @@ impl Fold {
                 }
             }
             Entry::Resumed { step, by } => self.resumed(row.at_ms, step, by),
-            Entry::Started(_) | Entry::Redispatched { .. } | Entry::Cancelled { .. } | Entry::GivenUp { .. } => {}
+            Entry::Started(_)
+            | Entry::Began {}
+            | Entry::Redispatched { .. }
+            | Entry::Cancelled { .. }
+            | Entry::GivenUp { .. } => {}
         }
         self.state.apply(row);
     }

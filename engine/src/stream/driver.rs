@@ -18,12 +18,20 @@ pub(crate) struct Driver<A> {
     pub(crate) settings: Settings,
     /// The ranges that turns needed, since the driver was made.
     pub(crate) ranges_read: usize,
+    /// The actor's key.
+    pub(crate) key: String,
     hot: Option<A>,
 }
 
 impl<A: Actor> Driver<A> {
     pub(crate) fn new(now: Millis, catalog: Catalog) -> Self {
-        Self { rows: BTreeMap::new(), now, catalog, settings: Settings::default(), ranges_read: 0, hot: None }
+        Self::of("0", now, catalog)
+    }
+
+    /// The actor with this key.
+    pub(crate) fn of(key: &str, now: Millis, catalog: Catalog) -> Self {
+        let (rows, settings, key) = (BTreeMap::new(), Settings::default(), key.to_owned());
+        Self { rows, now, catalog, settings, ranges_read: 0, key, hot: None }
     }
 
     /// One turn, made durable.
@@ -64,9 +72,9 @@ impl<A: Actor> Driver<A> {
     }
 
     fn load(&self) -> A {
-        let ranges = A::preload("0").into_iter();
+        let ranges = A::preload(&self.key).into_iter();
         let rows: Vec<_> = ranges.map(|range| (range.clone(), self.read(&range))).collect();
-        A::load("0", &rows).unwrap()
+        A::load(&self.key, &rows).unwrap()
     }
 
     fn decide(&mut self, actor: &mut A, message: Message) -> Result<Done, Fault> {

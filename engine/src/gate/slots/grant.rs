@@ -1,0 +1,229 @@
+//! How a call gets what it needs: from its function all at once, from gates that functions share one after the other.
+
+use super::limits::{self, Bucket, is_gated};
+use super::row::{Begun, Hold, Rate, Share, SlotId, TakenStart, Wait};
+use super::{Slots, throttle};
+use crate::catalog::Function;
+use crate::error::Fault;
+use crate::gate::shared::{self, Applicant, Reply};
+use crate::limits::GRANTS_PER_TURN_MAX;
+use crate::turn::{Address, Done, Turn};
+
+impl Slots {
+    /// Gives slots to those who are next, as long as there are any; says whether more could be given than one turn gives.
+    pub(super) fn grant_all(
+        &mut self,
+        turn: &Turn<'_>,
+        function: Option<&Function>,
+        done: &mut Done,
+    ) -> Result<bool, Fault> {
+        self.free_due_starts(turn, function);
+        let mut room = GRANTS_PER_TURN_MAX;
+        while let Some(((_, slot), lane)) = self.queue.next() {
+            let Some(wait) = self.waits.get(&slot).cloned() else {
+                return Err(Fault::new("queue of a gate", "who is next does not wait"));
+            };
+            match function.and_then(|function| self.lacks(function, slot.run, &wait, turn.now)) {
+                Some(bucket) => self.queue.block(&lane, bucket),
+                None if room == 0 => return Ok(true),
+                None => {
+                    room = room.saturating_sub(1);
+                    self.begin(turn, function, &slot, wait, None, done)?;
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// Lets those be looked at whom only time has kept.
+    fn free_due_starts(&mut self, turn: &Turn<'_>, function: Option<&Function>) {
+        self.starts.follow(function.and_then(|function| function.flow.throttle.as_ref()), &self.rates);
+        for value in self.starts.due(turn.now) {
+            self.queue.free(Bucket::Starts(value.clone()));
+        }
+    }
+
+    /// Takes for a call what its function can give, and asks for the rest; `brought`: what it has of a shared gate already.
+    fn begin(
+        &mut self,
+        turn: &Turn<'_>,
+        function: Option<&Function>,
+        slot: &SlotId,
+        wait: Wait,
+        brought: Option<Share>,
+        done: &mut Done,
+    ) -> Result<(), Fault> {
+        self.put_wait(slot, None, done)?;
+        let Some(function) = function.filter(|function| is_gated(function)) else {
+            if let Some(share) = brought {
+                self.give_back(slot, &share.gate, share.ask, done)?;
+            }
+            return self.tell_granted(slot, wait.generation, done);
+        };
+        let rounds = wait.rounds.saturating_add(1);
+        let ask = shared::Ask { generation: wait.generation, round: rounds };
+        let mut shares: Vec<Share> = limits::shared_gates(function, &wait.keys)
+            .into_iter()
+            .map(|(gate, limit)| Share { gate, limit, ask, is_taken: false })
+            .collect();
+        if let Some(brought) = brought {
+            match shares.iter_mut().find(|share| share.gate == brought.gate) {
+                Some(share) => *share = Share { is_taken: true, ..brought },
+                None => self.give_back(slot, &brought.gate, brought.ask, done)?,
+            }
+        }
+        let wait = Wait { rounds, parked: None, ..wait };
+        let mut hold = Hold { seen_at: turn.now, took_run: false, took_start: None, shares, wait };
+        if hold.wait.is_first {
+            self.take_start(turn, function, slot, &mut hold, done)?;
+        }
+        self.put_hold(slot, Some(hold), done)?;
+        self.go_on(slot, done)
+    }
+
+    /// What only the first call of a run takes.
+    fn take_start(
+        &mut self,
+        turn: &Turn<'_>,
+        function: &Function,
+        slot: &SlotId,
+        hold: &mut Hold,
+        done: &mut Done,
+    ) -> Result<(), Fault> {
+        if function.flow.concurrency.runs.is_some() && !self.begun.contains_key(&slot.run) {
+            self.put_run(slot.run, Some(Begun { keys: hold.wait.keys.clone(), seen_at: turn.now }), done)?;
+            hold.took_run = true;
+        }
+        let Some(throttle) = &function.flow.throttle else { return Ok(()) };
+        let Some(value) = limits::start_value(function, &hold.wait.keys) else { return Ok(()) };
+        let even_at_ns = self.rates.get(&value).map_or(0, |rate| rate.even_at_ns);
+        let even_at_ns = throttle::after_start(throttle, even_at_ns, turn.now);
+        self.put_rate(&value, Some(Rate { value: value.clone(), even_at_ns }), done)?;
+        hold.took_start = Some(TakenStart { value, interval_ns: throttle::interval_ns(throttle) });
+        Ok(())
+    }
+
+    /// Asks the next shared gate; or, where all have given, lets the run call.
+    fn go_on(&self, slot: &SlotId, done: &mut Done) -> Result<(), Fault> {
+        let Some(hold) = self.holds.get(slot) else { return Ok(()) };
+        let Some(share) = hold.shares.iter().find(|share| !share.is_taken) else {
+            return self.tell_granted(slot, hold.wait.generation, done);
+        };
+        self.ask(slot, hold.wait.rank, share, done)
+    }
+
+    pub(super) fn ask(&self, slot: &SlotId, rank: i64, share: &Share, done: &mut Done) -> Result<(), Fault> {
+        let take = shared::Tell::Take { by: self.applicant(slot), ask: share.ask, rank, limit: share.limit.clone() };
+        done.send(Address::gate(&share.gate), &take)
+    }
+
+    fn give_back(&self, slot: &SlotId, gate: &str, ask: shared::Ask, done: &mut Done) -> Result<(), Fault> {
+        done.send(Address::gate(gate), &shared::Tell::Give { by: self.applicant(slot), ask })
+    }
+
+    fn applicant(&self, slot: &SlotId) -> Applicant {
+        Applicant { function: self.function.clone(), slot: slot.clone() }
+    }
+
+    /// Takes back what the call has, or takes it out of the queue, unless it is a later dispatch than `generation`.
+    pub(super) fn release(&mut self, slot: &SlotId, generation: u32, done: &mut Done) -> Result<(), Fault> {
+        if let Some(wait) = self.waits.get(slot).filter(|wait| wait.generation <= generation) {
+            if let Some(share) = &wait.parked {
+                self.give_back(slot, &share.gate, share.ask, done)?;
+            }
+            self.put_wait(slot, None, done)?;
+        }
+        let Some(hold) = self.holds.get(slot).filter(|hold| hold.wait.generation <= generation).cloned() else {
+            return Ok(());
+        };
+        // Also what was asked for only: it may be on its way.
+        for share in &hold.shares {
+            self.give_back(slot, &share.gate, share.ask, done)?;
+        }
+        if !hold.is_granted() {
+            self.untake_start(slot, &hold, done)?;
+        }
+        self.put_hold(slot, None, done)
+    }
+
+    /// What a first call took that is not made after all.
+    fn untake_start(&mut self, slot: &SlotId, hold: &Hold, done: &mut Done) -> Result<(), Fault> {
+        if hold.took_run && self.begun.contains_key(&slot.run) {
+            self.put_run(slot.run, None, done)?;
+        }
+        let Some(TakenStart { value, interval_ns }) = &hold.took_start else { return Ok(()) };
+        let Some(rate) = self.rates.get(value) else { return Ok(()) };
+        let rate = Rate { value: value.clone(), even_at_ns: rate.even_at_ns.saturating_sub(*interval_ns) };
+        self.put_rate(value, Some(rate), done)?;
+        self.queue.free(Bucket::Starts(value.clone()));
+        Ok(())
+    }
+
+    /// A shared gate has answered.
+    pub(super) fn replied(
+        &mut self,
+        turn: &Turn<'_>,
+        function: Option<&Function>,
+        reply: Reply,
+        done: &mut Done,
+    ) -> Result<(), Fault> {
+        let Reply { slot, gate, ask, is_taken } = reply;
+        let of_hold = self.holds.get(&slot).and_then(|hold| {
+            let place = hold.shares.iter().position(|share| share.gate == gate && share.ask == ask)?;
+            Some((hold.clone(), place))
+        });
+        if let Some((mut hold, place)) = of_hold {
+            let Some(share) = hold.shares.get_mut(place).filter(|share| !share.is_taken) else { return Ok(()) };
+            share.is_taken = is_taken;
+            if is_taken {
+                self.put_hold(&slot, Some(hold), done)?;
+                return self.go_on(&slot, done);
+            }
+            return self.park(&slot, hold, place, done);
+        }
+        let parked = self.waits.get(&slot).and_then(|wait| {
+            let share = wait.parked.clone().filter(|share| share.gate == gate && share.ask == ask)?;
+            Some((wait.clone(), share))
+        });
+        match parked {
+            Some((wait, share)) if is_taken => self.unpark(turn, function, &slot, wait, share, done),
+            None if is_taken => self.give_back(&slot, &gate, ask, done),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// The shared gate has no room: the call waits there, and gives back everything else.
+    fn park(&mut self, slot: &SlotId, hold: Hold, place: usize, done: &mut Done) -> Result<(), Fault> {
+        for share in hold.shares.iter().filter(|share| share.is_taken) {
+            self.give_back(slot, &share.gate, share.ask, done)?;
+        }
+        self.untake_start(slot, &hold, done)?;
+        self.put_hold(slot, None, done)?;
+        let wait = Wait { parked: hold.shares.get(place).cloned(), ..hold.wait };
+        self.put_wait(slot, Some(wait), done)
+    }
+
+    /// The shared gate has room now: the call goes on, unless its function has none now; then it gives that back, and waits here.
+    fn unpark(
+        &mut self,
+        turn: &Turn<'_>,
+        function: Option<&Function>,
+        slot: &SlotId,
+        wait: Wait,
+        share: Share,
+        done: &mut Done,
+    ) -> Result<(), Fault> {
+        if function.is_none_or(|function| self.lacks(function, slot.run, &wait, turn.now).is_none()) {
+            return self.begin(turn, function, slot, wait, Some(share), done);
+        }
+        self.give_back(slot, &share.gate, share.ask, done)?;
+        self.put_wait(slot, Some(Wait { parked: None, ..wait }), done)
+    }
+
+    /// The limits may be others: everybody is looked at again, here and at the shared gates.
+    pub(super) fn reconfigure(&mut self, done: &mut Done) -> Result<(), Fault> {
+        self.queue.free_all();
+        let parked = self.waits.iter().filter_map(|(slot, wait)| Some((slot, wait.rank, wait.parked.as_ref()?)));
+        parked.into_iter().try_for_each(|(slot, rank, share)| self.ask(slot, rank, share, done))
+    }
+}

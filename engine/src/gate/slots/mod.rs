@@ -1,0 +1,376 @@
+//! Which runs of a function may call the app now: concurrency, throttle, priority (SERVER §2.1, §2.2, §2.3).
+//!
+//! One actor per function, so that all of its limits are judged together: a call has everything it needs, or holds nothing and waits.
+//! What it lacks is pushed to it: the turn in which a slot comes back is the turn in which the next call gets it.
+//!
+//! # The protocol
+//!
+//! ```text
+//! run    → slots    News (wanted)        a unit is due; its run holds no call of it yet
+//! slots  row hold/…                      there is room; or row wait/…
+//! slots  → run      Granted              the run makes the call
+//! ...
+//! run    journal: answered (durable)
+//! run    → slots    News (released)      in the same turn, and with it what the run wants next
+//! slots  → run      Granted              the next in the queue
+//! ```
+//!
+//! A slot belongs to a unit of a run and a dispatch of it. A later dispatch of the same unit (after a crash, say) takes its slot over; a
+//! release counts for its own dispatch and those before it. So messages may come twice, late, or in any order: what was wanted by
+//! mistake is granted, and the run, which knows better, gives it back.
+//!
+//! Limits that functions share are kept by gates of their own (`gate/shared.rs`). A call that has what its function can give asks them one
+//! after the other; where one has no room, it waits there, and gives back everything else meanwhile.
+//!
+//! Rows are described in `row.rs`; `limits.rs` says what a call lacks, `queue.rs` who is next, `grant.rs` how it gets it.
+
+mod grant;
+mod limits;
+pub mod message;
+mod overview;
+mod queue;
+pub mod row;
+mod starts;
+pub mod throttle;
+
+pub use limits::{is_gated, limits_of};
+
+use crate::actor::Actor;
+use crate::catalog::Function;
+use crate::error::Fault;
+use crate::gate::place;
+use crate::gate::written::Written;
+use crate::ids::{FunctionId, Millis, RunId};
+use crate::limits::{SLOT_CHECK_INTERVAL, SLOT_ROWS_FORGOTTEN_PER_TURN_MAX, SLOTS_CHECKED_PER_TURN_MAX};
+use crate::run::message::Tell as ToRun;
+use crate::run::unit::UnitId;
+use crate::turn::{Address, Done, Message, Outcome, Range, Row, Turn};
+use limits::{Bucket, Usage};
+use message::{Ask, Dispatch, News, Tell};
+use queue::{Lane, LaneKey, Queue};
+use row::{Begun, Hold, Key, Rate, SlotId, Wait};
+use starts::Starts;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+
+/// The slots of one function.
+#[derive(Debug)]
+pub struct Slots {
+    key: String,
+    function: FunctionId,
+    waits: BTreeMap<SlotId, Wait>,
+    holds: BTreeMap<SlotId, Hold>,
+    begun: BTreeMap<RunId, Begun>,
+    /// By the value of the throttle's key.
+    rates: BTreeMap<String, Rate>,
+    /// What follows from the rows above: calls and runs by key, ...
+    calls: Usage,
+    runs: Usage,
+    /// ... who is next, ...
+    queue: Queue,
+    /// ... who waits to begin until when, ...
+    starts: Starts,
+    /// ... holders by when they were seen, ...
+    seen: BTreeSet<(Millis, RunId, Option<UnitId>)>,
+    /// ... and values of the throttle's key by when they are even again.
+    evens: BTreeSet<(Millis, String)>,
+    /// What this turn has written.
+    written: Written,
+}
+
+impl Actor for Slots {
+    fn preload(_key: &str) -> Vec<Range> {
+        vec![Range::all()]
+    }
+
+    fn load(key: &str, rows: &[(Range, Vec<Row>)]) -> Result<Self, Fault> {
+        let function = place::function_of(key).ok_or_else(|| Fault::new("address", format!("the key {key:?}")))?;
+        let mut slots = Self::new(key, function);
+        for row in rows.iter().flat_map(|(_, rows)| rows) {
+            slots.fold(row)?;
+        }
+        Ok(slots)
+    }
+
+    fn turn(&mut self, turn: &Turn<'_>, message: Message) -> Result<Outcome, Fault> {
+        let mut done = Done::default();
+        self.written = Written::default();
+        let unreadable = |error| Fault::new("message to a gate of slots", error);
+        let function = turn.catalog.function(&self.function);
+        match message {
+            Message::Tell(body) => match serde_json::from_slice(&body).map_err(unreadable)? {
+                Tell::News(news) => self.hear(turn, news, &mut done)?,
+                Tell::Configured => self.reconfigure(&mut done)?,
+                Tell::Shared(reply) => self.replied(turn, function, reply, &mut done)?,
+            },
+            Message::Ask { token, body } => match serde_json::from_slice(&body).map_err(unreadable)? {
+                Ask::Flow => done.reply(token, &crate::turn::Answer::Ok(self.overview(turn, function)?))?,
+            },
+            Message::Wake => self.check(turn, &mut done)?,
+            // Nothing is ever owed: what a turn grants is sent in that turn.
+            Message::Resume => {}
+            Message::Answered(_) | Message::Lost(_) => return Err(Fault::new("message to a gate", "it calls no apps")),
+        }
+        let is_more = self.grant_all(turn, function, &mut done)?;
+        self.forget(turn, function, &mut done)?;
+        done.wake_at = if is_more { Some(turn.now) } else { self.wake_at(turn, function) };
+        Ok(Outcome::Done(done))
+    }
+}
+
+impl Slots {
+    fn new(key: &str, function: FunctionId) -> Self {
+        Self {
+            key: key.to_owned(),
+            function,
+            waits: BTreeMap::new(),
+            holds: BTreeMap::new(),
+            begun: BTreeMap::new(),
+            rates: BTreeMap::new(),
+            calls: Usage::default(),
+            runs: Usage::default(),
+            queue: Queue::default(),
+            starts: Starts::default(),
+            seen: BTreeSet::new(),
+            evens: BTreeSet::new(),
+            written: Written::default(),
+        }
+    }
+
+    /// Takes in a row that was read.
+    fn fold(&mut self, row: &Row) -> Result<(), Fault> {
+        fn read<T: for<'de> serde::Deserialize<'de>>(row: &Row) -> Result<T, Fault> {
+            serde_json::from_slice(&row.value).map_err(|error| Fault::new("row of a gate", error))
+        }
+        match Key::parse(&row.key)? {
+            Key::Wait(slot) => self.index_wait(slot, Some(read(row)?)),
+            Key::Hold(slot) => self.index_hold(slot, Some(read(row)?)),
+            Key::Run(run) => self.index_run(run, Some(read(row)?)),
+            Key::Rate => {
+                let rate: Rate = read(row)?;
+                self.index_rate(rate.value.clone(), Some(rate));
+            }
+        }
+        Ok(())
+    }
+
+    fn index_wait(&mut self, slot: SlotId, wait: Option<Wait>) {
+        let (lane, entry) = (|wait: &Wait| lane_of(wait), |wait: &Wait| (wait.rank, slot.clone()));
+        let before = match wait.clone() {
+            Some(wait) => self.waits.insert(slot.clone(), wait),
+            None => self.waits.remove(&slot),
+        };
+        if let Some(before) = before.filter(|before| before.parked.is_none()) {
+            self.queue.remove(&lane(&before), &entry(&before));
+            if before.is_first {
+                self.starts.remove(&before.keys, &self.rates);
+            }
+        }
+        if let Some(wait) = wait.filter(|wait| wait.parked.is_none()) {
+            self.queue.insert(lane(&wait), entry(&wait));
+            if wait.is_first {
+                self.starts.add(&wait.keys, &self.rates);
+            }
+        }
+    }
+
+    fn index_hold(&mut self, slot: SlotId, hold: Option<Hold>) {
+        if let Some(hold) = &hold {
+            self.calls.add(&hold.wait.keys);
+            self.seen.insert((hold.seen_at, slot.run, Some(slot.unit.clone())));
+        }
+        let before = match hold {
+            Some(hold) => self.holds.insert(slot.clone(), hold),
+            None => self.holds.remove(&slot),
+        };
+        let Some(before) = before else { return };
+        self.calls.remove(&before.wait.keys);
+        if self.holds.get(&slot).is_none_or(|hold| hold.seen_at != before.seen_at) {
+            self.seen.remove(&(before.seen_at, slot.run, Some(slot.unit)));
+        }
+        for value in limits::values(&before.wait.keys) {
+            self.queue.free(Bucket::Calls(value));
+        }
+    }
+
+    fn index_run(&mut self, run: RunId, begun: Option<Begun>) {
+        if let Some(begun) = &begun {
+            self.runs.add(&begun.keys);
+            self.seen.insert((begun.seen_at, run, None));
+        }
+        let before = match begun {
+            Some(begun) => self.begun.insert(run, begun),
+            None => self.begun.remove(&run),
+        };
+        let Some(before) = before else { return };
+        self.runs.remove(&before.keys);
+        if self.begun.get(&run).is_none_or(|begun| begun.seen_at != before.seen_at) {
+            self.seen.remove(&(before.seen_at, run, None));
+        }
+        for value in limits::values(&before.keys) {
+            self.queue.free(Bucket::Runs(value));
+        }
+    }
+
+    fn index_rate(&mut self, value: String, rate: Option<Rate>) {
+        if let Some(rate) = &rate {
+            self.evens.insert((throttle::even(rate.even_at_ns), value.clone()));
+        }
+        let even_at = rate.as_ref().map(|rate| rate.even_at_ns);
+        let before = match rate {
+            Some(rate) => self.rates.insert(value.clone(), rate),
+            None => self.rates.remove(&value),
+        };
+        if let Some(before) = before.filter(|before| Some(before.even_at_ns) != even_at) {
+            self.evens.remove(&(throttle::even(before.even_at_ns), value.clone()));
+            if let Some(even_at) = even_at {
+                self.evens.insert((throttle::even(even_at), value.clone()));
+            }
+        }
+        self.starts.look_at(&value, &self.rates);
+    }
+
+    fn put_wait(&mut self, slot: &SlotId, wait: Option<Wait>, done: &mut Done) -> Result<(), Fault> {
+        self.written.put(self.waits.contains_key(slot), row::wait_key(slot), wait.as_ref(), done)?;
+        self.index_wait(slot.clone(), wait);
+        Ok(())
+    }
+
+    fn put_hold(&mut self, slot: &SlotId, hold: Option<Hold>, done: &mut Done) -> Result<(), Fault> {
+        self.written.put(self.holds.contains_key(slot), row::hold_key(slot), hold.as_ref(), done)?;
+        self.index_hold(slot.clone(), hold);
+        Ok(())
+    }
+
+    fn put_run(&mut self, run: RunId, begun: Option<Begun>, done: &mut Done) -> Result<(), Fault> {
+        self.written.put(self.begun.contains_key(&run), row::run_key(run), begun.as_ref(), done)?;
+        self.index_run(run, begun);
+        Ok(())
+    }
+
+    fn put_rate(&mut self, value: &str, rate: Option<Rate>, done: &mut Done) -> Result<(), Fault> {
+        self.written.put(self.rates.contains_key(value), row::rate_key(value), rate.as_ref(), done)?;
+        self.index_rate(value.to_owned(), rate);
+        Ok(())
+    }
+
+    /// Takes in what a run wants and gives back.
+    fn hear(&mut self, turn: &Turn<'_>, news: News, done: &mut Done) -> Result<(), Fault> {
+        let News { run, is_over, in_flight, released, wanted, rank, is_first, keys } = news;
+        if is_over {
+            for slot in self.slots_of(run) {
+                let generation = in_flight.iter().find(|call| call.unit == slot.unit).map_or(0, |call| call.generation);
+                let is_in_flight = self.holds.get(&slot).is_some_and(|hold| hold.wait.generation == generation);
+                if !is_in_flight {
+                    self.release(&slot, u32::MAX, done)?;
+                }
+            }
+            if self.begun.contains_key(&run) {
+                self.put_run(run, None, done)?;
+            }
+        }
+        for Dispatch { unit, generation } in released {
+            self.release(&SlotId { run, unit }, generation, done)?;
+        }
+        for Dispatch { unit, generation } in wanted {
+            let wait = Wait { generation, rank, is_first, keys: keys.clone(), parked: None, rounds: 0 };
+            self.want(turn, &SlotId { run, unit }, wait, done)?;
+        }
+        Ok(())
+    }
+
+    fn want(&mut self, turn: &Turn<'_>, slot: &SlotId, wait: Wait, done: &mut Done) -> Result<(), Fault> {
+        if let Some(hold) = self.holds.get(slot) {
+            if hold.wait.generation > wait.generation {
+                return Ok(());
+            }
+            let mut hold = hold.clone();
+            if hold.wait.generation < wait.generation {
+                hold.wait.generation = wait.generation;
+                hold.seen_at = turn.now;
+                self.put_hold(slot, Some(hold.clone()), done)?;
+            }
+            return if hold.is_granted() { self.tell_granted(slot, wait.generation, done) } else { Ok(()) };
+        }
+        let known = self.waits.get(slot);
+        if known.is_some_and(|known| known.generation >= wait.generation) {
+            return Ok(());
+        }
+        // A later dispatch keeps the place of the earlier one, also where that waits for a shared gate.
+        let wait = match known {
+            Some(known) => Wait { generation: wait.generation, ..known.clone() },
+            None => wait,
+        };
+        self.put_wait(slot, Some(wait), done)
+    }
+
+    /// The units of a run that wait or hold.
+    fn slots_of(&self, run: RunId) -> Vec<SlotId> {
+        let first = SlotId { run, unit: UnitId::Discovery(0) };
+        let from = (Bound::Included(&first), Bound::Unbounded);
+        let waits = self.waits.range(from).map(|(slot, _)| slot).take_while(|slot| slot.run == run);
+        let holds = self.holds.range(from).map(|(slot, _)| slot).take_while(|slot| slot.run == run);
+        waits.chain(holds).cloned().collect()
+    }
+
+    fn tell_granted(&self, slot: &SlotId, generation: u32, done: &mut Done) -> Result<(), Fault> {
+        let dispatch = Dispatch { unit: slot.unit.clone(), generation };
+        done.send(Address::run(slot.run), &ToRun::Granted { run: slot.run, dispatch, at: self.key.clone() })
+    }
+
+    /// Asks the runs of slots that have been held for long whether they want them still; a run that does not gives them back.
+    fn check(&mut self, turn: &Turn<'_>, done: &mut Done) -> Result<(), Fault> {
+        let is_old = |at: &Millis| at.plus(SLOT_CHECK_INTERVAL) <= turn.now;
+        let old = self.seen.iter().take_while(|(at, ..)| is_old(at)).take(SLOTS_CHECKED_PER_TURN_MAX);
+        let old: Vec<(RunId, Option<UnitId>)> = old.map(|(_, run, unit)| (*run, unit.clone())).collect();
+        for (run, unit) in old {
+            let mut dispatch = None;
+            if let Some(slot) = unit.map(|unit| SlotId { run, unit }) {
+                let Some(hold) = self.holds.get(&slot).cloned() else { continue };
+                dispatch = Some(Dispatch { unit: slot.unit.clone(), generation: hold.wait.generation });
+                self.put_hold(&slot, Some(Hold { seen_at: turn.now, ..hold }), done)?;
+            } else if let Some(begun) = self.begun.get(&run).cloned() {
+                self.put_run(run, Some(Begun { seen_at: turn.now, ..begun }), done)?;
+            }
+            done.send(Address::run(run), &ToRun::Holds { run, dispatch, at: self.key.clone() })?;
+        }
+        Ok(())
+    }
+
+    /// Forgets a bounded number of rows that mean nothing any more: of keys that are even again; all, where nothing is limited.
+    fn forget(&mut self, turn: &Turn<'_>, function: Option<&Function>, done: &mut Done) -> Result<(), Fault> {
+        let is_gated = function.is_some_and(is_gated);
+        let even = self.evens.iter().take_while(|(at, _)| *at <= turn.now || !is_gated);
+        let even: Vec<String> = even.take(SLOT_ROWS_FORGOTTEN_PER_TURN_MAX).map(|(_, value)| value.clone()).collect();
+        for value in even {
+            self.put_rate(&value, None, done)?;
+        }
+        if is_gated {
+            return Ok(());
+        }
+        let holds: Vec<SlotId> = self.holds.keys().take(SLOT_ROWS_FORGOTTEN_PER_TURN_MAX).cloned().collect();
+        for slot in holds {
+            self.release(&slot, u32::MAX, done)?;
+        }
+        let runs: Vec<RunId> = self.begun.keys().take(SLOT_ROWS_FORGOTTEN_PER_TURN_MAX).copied().collect();
+        runs.into_iter().try_for_each(|run| self.put_run(run, None, done))
+    }
+
+    /// When something is due: a start, or a look at who holds slots for long; what is left of the unlimited is forgotten at once.
+    fn wake_at(&self, turn: &Turn<'_>, function: Option<&Function>) -> Option<Millis> {
+        let is_gated = function.is_some_and(is_gated);
+        let is_left = !is_gated && !(self.holds.is_empty() && self.begun.is_empty() && self.rates.is_empty());
+        if is_left {
+            return Some(turn.now);
+        }
+        let check = self.seen.first().map(|(at, ..)| at.plus(SLOT_CHECK_INTERVAL));
+        check.into_iter().chain(self.starts.next_after(turn.now)).min()
+    }
+}
+
+fn lane_of(wait: &Wait) -> Lane {
+    Lane::new(LaneKey { is_first: wait.is_first, keys: wait.keys.clone() })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,180 @@
+//! The rows of the gate of slots.
+//!
+//! | row | holds |
+//! | --- | --- |
+//! | `wait/<run>/<unit>` | a call that waits for a slot |
+//! | `hold/<run>/<unit>` | a call that has one, or asks shared gates for what it still lacks |
+//! | `run/<run>` | a run that holds a slot of the limit on runs |
+//! | `rate/<hash>` | when the next start of a throttle's key is due |
+
+use super::message::Keys;
+use crate::error::Fault;
+use crate::gate::place;
+use crate::gate::shared::{Ask, LimitName};
+use crate::ids::{Millis, RunId};
+use crate::run::unit::UnitId;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A unit of a run: what a slot is for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct SlotId {
+    /// Whose.
+    pub run: RunId,
+    /// Which.
+    pub unit: UnitId,
+}
+
+impl SlotId {
+    fn parse(text: &str) -> Option<Self> {
+        let (run, unit) = text.split_once('/')?;
+        Some(Self { run: RunId::parse(run)?, unit: UnitId::parse(unit)? })
+    }
+}
+
+impl fmt::Display for SlotId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}/{}", self.run, self.unit)
+    }
+}
+
+/// A call that waits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wait {
+    /// Which dispatch of its unit.
+    pub generation: u32,
+    /// The lowest goes first; of equals, the older run.
+    pub rank: i64,
+    /// Its run has not begun.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_first: bool,
+    /// What the key expressions come to.
+    pub keys: Keys,
+    /// A shared gate had no room: it waits there, and holds nothing meanwhile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parked: Option<Share>,
+    /// How often it has been through the shared gates.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub rounds: u32,
+}
+
+/// A call that has what its function can give.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// As it waited.
+    pub wait: Wait,
+    /// When its run was last known to want it.
+    pub seen_at: Millis,
+    /// It took a slot of the limit on runs.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub took_run: bool,
+    /// It took a start of the throttle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub took_start: Option<TakenStart>,
+    /// What it has of the gates that functions share, or asks of them, one after the other.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shares: Vec<Share>,
+}
+
+impl Hold {
+    /// The call may be made.
+    #[must_use]
+    pub fn is_granted(&self) -> bool {
+        self.shares.iter().all(|share| share.is_taken)
+    }
+}
+
+/// A start that was taken, and is put back if it is not made after all.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TakenStart {
+    /// The value of the throttle's key.
+    pub value: String,
+    /// By how much it moved the key's moment of evenness.
+    pub interval_ns: u64,
+}
+
+/// A place at a gate that functions share.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Share {
+    /// The gate's key.
+    pub gate: String,
+    /// The limit that leads there.
+    pub limit: LimitName,
+    /// Which time of asking.
+    pub ask: Ask,
+    /// It was given.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_taken: bool,
+}
+
+/// A run that has begun, where only so many may.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Begun {
+    /// What its key expressions come to.
+    pub keys: Keys,
+    /// When it was last known to be.
+    pub seen_at: Millis,
+}
+
+/// How far a throttle's key is ahead of its time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rate {
+    /// The key's value.
+    pub value: String,
+    /// The time, in nanoseconds since 1970, at which all of its starts are made up for.
+    pub even_at_ns: u64,
+}
+
+/// A row, read.
+pub enum Key {
+    /// `wait/…`
+    Wait(SlotId),
+    /// `hold/…`
+    Hold(SlotId),
+    /// `run/…`
+    Run(RunId),
+    /// `rate/…`
+    Rate,
+}
+
+impl Key {
+    /// What a row's key says.
+    ///
+    /// # Errors
+    /// A key that this actor does not write.
+    pub fn parse(key: &str) -> Result<Self, Fault> {
+        let parsed = key.split_once('/').and_then(|(kind, rest)| match kind {
+            "wait" => SlotId::parse(rest).map(Self::Wait),
+            "hold" => SlotId::parse(rest).map(Self::Hold),
+            "run" => RunId::parse(rest).map(Self::Run),
+            "rate" => Some(Self::Rate),
+            _ => None,
+        });
+        parsed.ok_or_else(|| Fault::new("row of a gate", format!("the key {key:?}")))
+    }
+}
+
+/// Where a call that waits is stored.
+pub fn wait_key(slot: &SlotId) -> String {
+    format!("wait/{slot}")
+}
+
+/// Where a call that has a slot is stored.
+pub fn hold_key(slot: &SlotId) -> String {
+    format!("hold/{slot}")
+}
+
+/// Where a run that has begun is stored.
+pub fn run_key(run: RunId) -> String {
+    format!("run/{run}")
+}
+
+/// Where a value of the throttle's key is stored.
+pub fn rate_key(value: &str) -> String {
+    format!("rate/{}", place::hash(&[value]))
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde asks for a reference
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
