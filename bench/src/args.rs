@@ -63,6 +63,8 @@ pub enum Phase {
     Crons,
     /// Events that resume waiting runs.
     Waits,
+    /// Runs under limits: what a slot costs, and how soon a free one is taken.
+    Limits,
 }
 
 #[cfg(test)]

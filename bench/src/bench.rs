@@ -20,7 +20,7 @@ const PHASE_TIME_MAX: Duration = Duration::from_secs(45);
 /// The same for the phase that waits for the next minute.
 const CRONS_TIME_MAX: Duration = Duration::from_secs(120);
 
-/// The same for the phase that first lets 100,000 runs begin.
+/// The same for the phases that first let 100,000 runs begin.
 const WAITS_TIME_MAX: Duration = Duration::from_secs(600);
 
 /// What a phase works with.
@@ -121,6 +121,7 @@ async fn phases(args: &Args, bench: &mut Bench) -> anyhow::Result<()> {
         Phase::Invoke,
         Phase::Crons,
         Phase::Waits,
+        Phase::Limits,
     ];
     measure(args, bench, &all).await
 }
@@ -133,7 +134,7 @@ pub async fn measure(args: &Args, bench: &mut Bench, phases: &[Phase]) -> anyhow
     for phase in phases.iter().copied() {
         if args.wants(phase) {
             let time_max = match phase {
-                Phase::Waits => WAITS_TIME_MAX,
+                Phase::Waits | Phase::Limits => WAITS_TIME_MAX,
                 Phase::Crons => CRONS_TIME_MAX,
                 _ => PHASE_TIME_MAX,
             };

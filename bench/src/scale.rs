@@ -31,6 +31,10 @@ pub struct Scale {
     pub waits: [usize; 4],
     /// Of those, how many are woken at each count.
     pub wakes: usize,
+    /// Runs that are queued behind a limit.
+    pub queued: usize,
+    /// Values of a key that are in use at once, the fewest first.
+    pub keys: [usize; 3],
 }
 
 impl Scale {
@@ -49,6 +53,8 @@ impl Scale {
         checkpoints: 500,
         waits: [100, 500, 10_000, 100_000],
         wakes: 300,
+        queued: 10_000,
+        keys: [100, 10_000, 100_000],
     };
     /// The short one.
     pub const QUICK: Self = Self {
@@ -65,6 +71,8 @@ impl Scale {
         checkpoints: 100,
         waits: [100, 500, 2_000, 10_000],
         wakes: 100,
+        queued: 2_000,
+        keys: [100, 1_000, 5_000],
     };
 
     /// The scale that the command line asks for.

@@ -94,6 +94,7 @@ mod tests {
                 .collect(),
             version: 1,
             archived: false,
+            paused: None,
             flow: crate::catalog::Flow::default(),
             callee: crate::catalog::Derived::default(),
         };

@@ -341,6 +341,7 @@ proptest! {
             version: 1,
             flow: Default::default(),
             archived: false,
+            paused: None,
             callee: Default::default(),
         };
         let catalog = Catalog { functions: [(function.id.clone(), function)].into(), ..Catalog::default() };

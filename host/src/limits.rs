@@ -62,7 +62,7 @@ pub const BODY_BYTES_INLINE_MAX: usize = 128 << 10;
 /// Calls in flight. One that finds no room waits as an address, and is made of its rows again when there is some.
 pub const CALLS_IN_FLIGHT_MAX: usize = 4_000;
 /// Calls of one app in flight: an app that hangs leaves three quarters of the room to the others.
-pub const CALLS_OF_APP_IN_FLIGHT_MAX: usize = 1_000;
+pub const CALLS_OF_APP_IN_FLIGHT_DEFAULT: usize = 1_000;
 /// Calls of one app that may be fresh: no answer yet, and younger than [`FRESH_TIME_MAX`]. A quarter of the 511
 /// connections that Node's listening socket keeps waiting.
 pub const FRESH_CALLS_MAX: usize = 128;

@@ -62,6 +62,7 @@ fn line(row: &Value, names: &mut HashMap<String, String>) -> String {
         "Cancelled" => "cancelled".to_owned(),
         "Resumed" => format!("resumed {}", names[&text(&entry["step"])]),
         "Redispatched" => "sent again".to_owned(),
+        "Began" => "began".to_owned(),
         "GivenUp" => format!("given up {}", text(&entry["problem"]["message"])),
         "Woken" => steps().map(|id| format!("woke {}", names[&text(id)])).collect::<Vec<_>>().join(", "),
         "Checkpointed" => {

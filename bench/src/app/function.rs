@@ -37,13 +37,16 @@ pub struct Answer {
 }
 
 impl Function {
-    /// Those that are registered with the server.
-    pub const REGISTERED: [(Self, &'static str); 5] = [
-        (Self::Steps, "steps"),
-        (Self::Sleep, "sleep"),
-        (Self::Wait, "wait"),
-        (Self::Invoke, "invoke"),
-        (Self::Checkpoint, "checkpoint"),
+    /// Those that are registered with the server, and how many of them at once, as its `concurrency` says.
+    pub const REGISTERED: [(Self, &'static str, Option<&'static str>); 8] = [
+        (Self::Steps, "steps", None),
+        (Self::Steps, "gated", Some(r#"{"limit":1000}"#)),
+        (Self::Steps, "queued", Some(r#"{"limit":10}"#)),
+        (Self::Sleep, "sleep", None),
+        (Self::Wait, "wait", None),
+        (Self::Wait, "keyed", Some(r#"{"fn":[{"limit":1,"key":"event.data.key"}]}"#)),
+        (Self::Invoke, "invoke", None),
+        (Self::Checkpoint, "checkpoint", None),
     ];
 
     /// The function that a call's query names.
@@ -53,7 +56,7 @@ impl Function {
             "raw" => Some(Self::Raw),
             "echo" => Some(Self::Echo),
             slug if slug.starts_with("scheduled") => Some(Self::Scheduled),
-            _ => Self::REGISTERED.iter().find(|(_, name)| *name == slug).map(|(function, _)| *function),
+            _ => Self::REGISTERED.iter().find(|(_, name, _)| *name == slug).map(|(function, ..)| *function),
         }
     }
 

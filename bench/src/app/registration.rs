@@ -34,8 +34,14 @@ async fn tell(server: &mut Connection, body: &Value) -> anyhow::Result<()> {
 
 fn body(app_port: u16) -> Value {
     let event = |name: &str| json!({"event": format!("bench/{name}")});
-    let functions = Function::REGISTERED.iter().map(|(_, name)| function(name, &event(name), app_port));
-    app("bench", "", &functions.collect::<Vec<_>>(), app_port)
+    let limited = |(_, name, limit): &(_, &str, Option<&str>)| {
+        let mut function = function(name, &event(name), app_port);
+        if let Some(limit) = limit {
+            function["concurrency"] = serde_json::from_str(limit).unwrap_or_default();
+        }
+        function
+    };
+    app("bench", "", &Function::REGISTERED.iter().map(limited).collect::<Vec<_>>(), app_port)
 }
 
 /// `query` makes the URL another one: an app is known by its URL.

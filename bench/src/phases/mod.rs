@@ -5,6 +5,7 @@ mod crons;
 mod first_call;
 mod ingest;
 mod invoke;
+mod limits;
 mod memoized;
 mod sleeps;
 pub mod start;
@@ -33,5 +34,6 @@ pub async fn run(phase: Phase, bench: &mut Bench) -> anyhow::Result<()> {
         Phase::Invoke => invoke::run(bench).await,
         Phase::Crons => crons::run(bench).await,
         Phase::Waits => waits::run(bench).await,
+        Phase::Limits => limits::run(bench).await,
     }
 }

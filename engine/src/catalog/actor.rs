@@ -70,6 +70,14 @@ impl CatalogActor {
                 let unknown = || Refusal::new(Code::AppUnknown, format!("no app is named {app:?}"));
                 done.reply(token, &functions.ok_or_else(unknown))?;
             }
+            Ask::Pause { function, paused } => {
+                let mut change = Change::default();
+                let is_known = change.pause(&self.catalog, &function, paused);
+                self.commit(&change, &mut done)?;
+                let unknown =
+                    || Refusal::new(Code::FunctionUnknown, format!("no app has synced a function {function}"));
+                done.reply(token, &is_known.then_some(()).ok_or_else(unknown))?;
+            }
             Ask::Sync { url, only_failed } => self.sync(turn, token, url, only_failed, &mut done)?,
         }
         Ok(done)

@@ -2,7 +2,7 @@
 
 use super::registration::Registration;
 use super::serve_url::comparable;
-use super::{App, Catalog, Function, SyncError};
+use super::{App, Catalog, Function, Pause, SyncError};
 use crate::error::{Code, Fault, Refusal};
 use crate::ids::{AppId, FunctionId, Millis, uuid_of};
 use crate::limits::{APPS_MAX, FUNCTIONS_PER_APP_MAX};
@@ -116,6 +116,15 @@ impl Change {
         }
     }
 
+    /// Pauses or resumes a function; false where there is none.
+    pub(super) fn pause(&mut self, catalog: &Catalog, id: &FunctionId, paused: Option<Pause>) -> bool {
+        let Some(function) = catalog.function(id).filter(|function| !function.archived) else { return false };
+        if function.paused != paused {
+            self.functions.insert(id.clone(), Function { paused, ..function.clone() });
+        }
+        true
+    }
+
     fn app<'a>(&'a self, catalog: &'a Catalog, name: &AppId) -> Option<&'a App> {
         self.apps.get(name).or_else(|| catalog.apps.get(name))
     }
@@ -128,7 +137,8 @@ impl Change {
             kept.insert(function.id.clone());
             let known = catalog.function(&function.id);
             let version = known.map_or(0, |known| known.version);
-            let unchanged = Function { version, ..function };
+            let paused = known.and_then(|known| known.paused);
+            let unchanged = Function { version, paused, ..function };
             if known != Some(&unchanged) {
                 let changed = Function { version: version.saturating_add(1), ..unchanged };
                 self.functions.insert(changed.id.clone(), changed);

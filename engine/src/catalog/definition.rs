@@ -35,6 +35,7 @@ pub(super) fn read(app: &AppId, position: usize, value: &Value, faults: &mut Fau
         triggers,
         version: 0,
         archived: false,
+        paused: None,
         flow,
         callee: Derived::default(),
     })

@@ -25,6 +25,9 @@ pub struct Function {
     /// No longer in its app's newest sync: starts no runs, finishes those it has.
     #[serde(default)]
     pub archived: bool,
+    /// Its runs make no calls until it is resumed; syncs leave that as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused: Option<Pause>,
     /// When its runs start, and how many at once.
     #[serde(default, skip_serializing_if = "Flow::is_none")]
     pub flow: Flow,
@@ -48,6 +51,17 @@ impl Function {
             Trigger::Event { .. } => None,
         })
     }
+}
+
+/// What becomes of the events that would start a function while it is paused.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Pause {
+    /// Their runs wait to begin.
+    #[default]
+    Keep,
+    /// Their runs are skipped.
+    Skip,
 }
 
 /// What starts a function.

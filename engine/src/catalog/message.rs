@@ -1,5 +1,7 @@
 //! What the catalog is asked.
 
+use super::Pause;
+use crate::ids::FunctionId;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -27,6 +29,13 @@ pub enum Ask {
     Functions {
         /// The app's name.
         app: String,
+    },
+    /// Pauses a function, or resumes it. Answers `null`, or `function_unknown`.
+    Pause {
+        /// Which.
+        function: FunctionId,
+        /// How; none: it is resumed.
+        paused: Option<Pause>,
     },
     /// Asks apps to sync, by a call to each (PROTOCOL §1.9, §1.10). Answers, once all of them have answered,
     /// `{"apps":[{"url","app":name|null,"ok":bool,"modified":bool|null,"error":{"code","message"}|null}]}`.

@@ -29,5 +29,5 @@ pub use app::{App, SyncError};
 pub use callee::Callee;
 pub use derived::Derived;
 pub use flow::Flow;
-pub use function::{Function, Trigger};
+pub use function::{Function, Pause, Trigger};
 pub use snapshot::Catalog;

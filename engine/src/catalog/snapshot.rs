@@ -84,6 +84,7 @@ mod tests {
             triggers,
             version: 1,
             archived,
+            paused: None,
             flow: Flow::default(),
             callee: Derived::default(),
         };

@@ -17,6 +17,7 @@ mod checkpoint;
 mod crons;
 mod endpoint;
 mod events;
+mod functions;
 mod home;
 mod key;
 mod page;

@@ -3,8 +3,8 @@
 use super::endpoint::{Opened, Opening, Respond};
 use super::response::Manner;
 use super::{
-    Request, Response, accept, apps, cancellations, checkpoint, crons, events, home, key, run_state, runs, signals,
-    sync, watch,
+    Request, Response, accept, apps, cancellations, checkpoint, crons, events, functions, home, key, run_state, runs,
+    signals, sync, watch,
 };
 use crate::error::{Code, Refusal};
 
@@ -53,6 +53,9 @@ enum Route<'a> {
     Batch(&'a str),
     Checkpoint(&'a str),
     AppFunctions(&'a str),
+    Flow(&'a str),
+    Pause(&'a str),
+    Resume(&'a str),
     Crons,
     Signals,
     Cancellations,
@@ -83,6 +86,9 @@ impl<'a> Route<'a> {
             ["v0", "runs", id, "batch"] => Self::Batch(id),
             ["v1", "checkpoint", id, "async"] => Self::Checkpoint(id),
             ["v1", "apps", app, "functions"] => Self::AppFunctions(app),
+            ["v1", "functions", id, "flow"] => Self::Flow(id),
+            ["v1", "functions", id, "pause"] => Self::Pause(id),
+            ["v1", "functions", id, "resume"] => Self::Resume(id),
             ["v1", "crons"] => Self::Crons,
             ["v1", "signals"] => Self::Signals,
             ["v1", "cancellations"] => Self::Cancellations,
@@ -101,7 +107,9 @@ impl<'a> Route<'a> {
             Self::Register => "POST, PUT",
             Self::Remove | Self::RunV0(_) | Self::Cancellation(_) => "DELETE",
             Self::Cancellations => "GET, HEAD, POST",
-            Self::Sync | Self::Checkpoint(_) | Self::Signals | Self::Rerun(_) => "POST",
+            Self::Sync | Self::Checkpoint(_) | Self::Signals | Self::Rerun(_) | Self::Pause(_) | Self::Resume(_) => {
+                "POST"
+            }
             Self::Accept(_) | Self::Invoke(_) => "POST, OPTIONS",
             Self::Run(_) => "GET, HEAD, DELETE",
             _ => "GET, HEAD",
@@ -141,6 +149,9 @@ impl<'a> Route<'a> {
             Self::Batch(id) => run_state::batch(id),
             Self::Checkpoint(id) => checkpoint::background(opening, id),
             Self::AppFunctions(app) => apps::functions(app),
+            Self::Flow(id) => functions::flow(opening, id),
+            Self::Pause(id) => functions::pause(opening, id),
+            Self::Resume(id) => functions::resume(opening, id),
             Self::Crons => crons::list(opening),
             Self::Signals => signals::send(opening),
             Self::Cancellations if method == "POST" => cancellations::create(opening),

@@ -36,10 +36,10 @@ use crate::gate::slots::message::{Dispatch, News, Tell as ToSlots};
 use crate::history;
 use crate::ids::{RunId, StepId};
 use crate::stream;
-use crate::turn::{Address, Answer, CallOutcome, Done, Effect, Message, Outcome, Range, Turn};
+use crate::turn::{Address, Answer, AppAnswer, CallOutcome, Done, Effect, Message, Outcome, Range, Turn};
 use crate::waits::message::Waiter;
 use cancel::Canceller;
-use journal::{Arrival, Entry};
+use journal::{Arrival, Entry, Then};
 use memo::Memo;
 use message::{Ask, Start, Status, Tell};
 use rerun::FromStep;
@@ -231,8 +231,14 @@ impl Run {
         let Some(live) = &mut self.live else { return Ok(()) };
         let Some(call) = CallId::parse(&outcome.id) else { return Err(Fault::new("call id", &outcome.id)) };
         live.sent.remove(&call);
+        let is_overloaded = is_overloaded(&outcome);
         match decide::answered(&live.state, turn, call.clone(), outcome) {
-            Some(answered) => live.append(turn, Entry::Answered(answered), done),
+            Some(answered) => {
+                if let (true, Then::Retry { retry_at_ms, .. }) = (is_overloaded, &answered.then) {
+                    live.slots.hold_off(*retry_at_ms);
+                }
+                live.append(turn, Entry::Answered(answered), done)
+            }
             // Only now is the app done with it.
             None => {
                 live.slots.release(call);
@@ -490,6 +496,12 @@ impl Live {
         let channel = format!("run/{}", self.state.start.run);
         done.effects.push(Effect::Publish { channel, data: self.state.rows.to_string().into_bytes() });
     }
+}
+
+/// The app, or what stands before it, has too much to do, and says until when.
+fn is_overloaded(outcome: &CallOutcome) -> bool {
+    let says_when = |answer: &AppAnswer| answer.headers.iter().any(|(name, _)| name == "retry-after");
+    outcome.answer.as_ref().is_ok_and(|answer| matches!(answer.status, 429 | 503) && says_when(answer))
 }
 
 fn raw(value: &impl Serialize) -> Result<Box<RawValue>, Fault> {

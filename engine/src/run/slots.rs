@@ -30,6 +30,8 @@ pub struct Slots {
     released: Vec<Dispatch>,
     /// The run ended in this turn.
     ended: bool,
+    /// The app wants no call before this moment.
+    not_before: Option<Millis>,
 }
 
 impl Slots {
@@ -66,6 +68,11 @@ impl Slots {
         self.ended = true;
     }
 
+    /// The app has too much to do.
+    pub fn hold_off(&mut self, until: Millis) {
+        self.not_before = self.not_before.max(Some(until));
+    }
+
     /// The call has been asked for, and is not in flight for certain.
     pub fn waits_for(&self, call: &CallId) -> bool {
         self.asked.contains(call) && !self.granted.contains(call) && !self.inherited.contains(call)
@@ -90,6 +97,7 @@ impl Slots {
         done: &mut Done,
     ) -> Result<(), Fault> {
         let (released, is_over) = (std::mem::take(&mut self.released), std::mem::take(&mut self.ended));
+        let not_before = std::mem::take(&mut self.not_before);
         if !is_gated(function) || (released.is_empty() && wanted.is_empty() && !is_over) {
             return Ok(());
         }
@@ -100,6 +108,7 @@ impl Slots {
             news.is_first = state.status == Status::Scheduled;
             news.keys = keys(function, state, now);
         }
+        news.not_before = not_before;
         news.in_flight = sent.iter().filter(|_| is_over).cloned().map(dispatch).collect();
         news.wanted = wanted.into_iter().map(dispatch).collect();
         (news.released, news.is_over) = (released, is_over);

@@ -26,5 +26,6 @@ mod rerunning;
 mod retries;
 mod sequence;
 mod sleeping;
+mod slots;
 mod timeline;
 mod waiting;

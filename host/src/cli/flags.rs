@@ -86,6 +86,9 @@ pub struct ServeArgs {
     /// Decide on so many threads, each with a file of its own; the number stays with the data folder [default: 1]
     #[arg(long, value_name = "COUNT")]
     partitions: Option<String>,
+    /// Calls that one app may have under way at once; further ones wait [default: 1000]
+    #[arg(long, value_name = "COUNT")]
+    calls_per_app: Option<String>,
     /// The key that apps and server share; prefer STEPWELL_SIGNING_KEY, which no process list shows
     #[arg(long, value_name = "KEY")]
     signing_key: Option<String>,
@@ -140,6 +143,7 @@ impl ServeArgs {
         put(setting::PERSIST, switch(self.persist));
         put(setting::DATA_DIR, text(&self.data_dir));
         put(setting::PARTITIONS, text(&self.partitions));
+        put(setting::CALLS_PER_APP, text(&self.calls_per_app));
         put(setting::SIGNING_KEY, text(&self.signing_key));
         put(setting::SIGNING_KEY_FALLBACK, text(&self.signing_key_fallback));
         put(setting::EVENT_KEY, list(&self.event_key));

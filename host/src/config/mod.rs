@@ -37,6 +37,8 @@ pub struct ServeOptions {
     pub data: Data,
     /// Threads that decide, each with a file of its own: from 1 to [`crate::limits::PARTITIONS_MAX`].
     pub partitions: u32,
+    /// Calls that one app may have under way.
+    pub calls_per_app_max: usize,
     /// Serve URLs of apps to sync when the server starts.
     pub sdk_urls: Vec<String>,
     /// Apps are looked for on the usual local ports (PROTOCOL §1.9).

@@ -3,7 +3,7 @@
 use super::CatchUp;
 use super::error::Error;
 use super::layer::{Given, Value};
-use crate::limits::PARTITIONS_MAX;
+use crate::limits::{CALLS_IN_FLIGHT_MAX, PARTITIONS_MAX};
 use crate::logging;
 use std::time::Duration;
 use url::Url;
@@ -85,6 +85,13 @@ pub fn partitions(given: &Given) -> Result<u32, Error> {
     let expected = || invalid(given, format!("a number of partitions is wanted, from 1 to {PARTITIONS_MAX}"));
     let count = text(given)?.parse().map_err(|_| expected())?;
     if (1..=PARTITIONS_MAX).contains(&count) { Ok(count) } else { Err(expected()) }
+}
+
+/// Calls under way.
+pub fn calls_per_app(given: &Given) -> Result<usize, Error> {
+    let expected = || invalid(given, format!("a number of calls is wanted, from 1 to {CALLS_IN_FLIGHT_MAX}"));
+    let count = text(given)?.parse().map_err(|_| expected())?;
+    if (1..=CALLS_IN_FLIGHT_MAX).contains(&count) { Ok(count) } else { Err(expected()) }
 }
 
 /// The time from one poll to the next.

@@ -4,11 +4,12 @@ use super::error::Error;
 use super::file;
 use super::layer::{Environment, Given, Layer};
 use super::read::{
-    POLL_INTERVAL_DEFAULT, catch_up, http_url, interval, items, level, memory_mb, partitions, poll_interval, port,
-    sdk_urls, signing_key, switch, text,
+    POLL_INTERVAL_DEFAULT, calls_per_app, catch_up, http_url, interval, items, level, memory_mb, partitions,
+    poll_interval, port, sdk_urls, signing_key, switch, text,
 };
 use super::setting::{self, Setting};
 use super::{ClientOptions, Data, Kind, ServeOptions};
+use crate::limits::CALLS_OF_APP_IN_FLIGHT_DEFAULT;
 use crate::logging;
 use std::path::{Path, PathBuf};
 
@@ -58,6 +59,11 @@ pub fn serve(
         port: layers.get(setting::PORT).map(port).transpose()?.unwrap_or(PORT_DEFAULT),
         may_move_port: kind == Kind::Dev,
         data: layers.data(environment)?,
+        calls_per_app_max: layers
+            .get(setting::CALLS_PER_APP)
+            .map(calls_per_app)
+            .transpose()?
+            .unwrap_or(CALLS_OF_APP_IN_FLIGHT_DEFAULT),
         partitions: layers.get(setting::PARTITIONS).map(partitions).transpose()?.unwrap_or(1),
         sdk_urls,
         discovery: kind == Kind::Dev && !layers.switch(setting::NO_DISCOVERY)?,

@@ -59,6 +59,8 @@ settings! {
     DATA_DIR = "data-dir", ["sqlite-dir"], One;
     /// Threads that decide, each with a file of its own.
     PARTITIONS = "partitions", [], One;
+    /// Calls that one app may have under way.
+    CALLS_PER_APP = "calls-per-app", [], One;
     /// The key that apps and server share.
     SIGNING_KEY = "signing-key", [], One;
     /// The key before the current one.

@@ -130,7 +130,7 @@ impl Partition {
             place: self.place,
             calls_max: CallsMax {
                 total: share(limits::CALLS_IN_FLIGHT_MAX),
-                per_app: share(limits::CALLS_OF_APP_IN_FLIGHT_MAX),
+                per_app: share(self.options.calls_per_app_max),
             },
             hot_actors_max: share(limits::HOT_ACTORS_MAX),
             hot_bytes_max: share(memory_bytes_max / limits::HOT_BYTES_PART),

@@ -236,6 +236,20 @@ export const functions = ({ app, define, errors: { NonRetriableError, RetryAfter
     }),
     simple("overtime", async ({ step }) => step.sleep("night", "1h"), { timeouts: { finish: "3s" } }),
 
+    // Under limits; each holds its slot until its gate is opened.
+    ...[
+      ["one-at-a-time", { concurrency: 1 }],
+      ["one-each", { concurrency: [{ limit: 1, key: "event.data.tenant" }, { limit: 2 }] }],
+      ["shared", { concurrency: [{ limit: 1, scope: "env", key: "event.data.tenant" }] }],
+      ["shared-too", { concurrency: [{ limit: 1, scope: "env", key: "event.data.tenant" }] }],
+      ["by-priority", { concurrency: 1, priority: { run: "event.data.ahead" } }],
+      ["throttled", { throttle: { limit: 1, period: "2s", burst: 0 } }],
+    ].map(([id, options]) => simple(id, ({ event, run }) => run("held", () => opened(event.data.gate ?? "open")), options)),
+    simple("one-run", async ({ event, run, step }) => {
+      await run("before", () => true);
+      await step.waitForEvent("wait", { event: `${app}/wake`, if: "event.data.key == async.data.key", timeout: "1h" });
+    }, { concurrency: { fn: [{ limit: 1 }] } }),
+
     // Every minute is too often for tests that count: only a test of schedules asks for one.
     ...(process.env.CRON ? [define({ id: "scheduled" }, { cron: process.env.CRON }, ({ event, step }) => step.run("tell", () => event))] : []),
 

@@ -241,6 +241,22 @@ def functions(client: inngest.Inngest) -> list[inngest.Function]:
         call = ctx.step.invoke_by_id("call", app_id=app, function_id="long-sleep", timeout=second)
         return await message_of(call)
 
+    # Under limits; each holds its slot until its gate is opened.
+    each_tenant = inngest.Concurrency(limit=1, key="event.data.tenant")
+    shared = inngest.Concurrency(limit=1, scope="env", key="event.data.tenant")
+    for fn_id, options in {
+        "one-at-a-time": {"concurrency": [inngest.Concurrency(limit=1)]},
+        "one-each": {"concurrency": [each_tenant, inngest.Concurrency(limit=2)]},
+        "shared": {"concurrency": [shared]},
+        "shared-too": {"concurrency": [shared]},
+        "by-priority": {"concurrency": [inngest.Concurrency(limit=1)], "priority": inngest.Priority(run="event.data.ahead")},
+        "throttled": {"throttle": inngest.Throttle(limit=1, period=datetime.timedelta(seconds=2), burst=0)},
+    }.items():
+
+        @serve(fn_id, **options)
+        async def held(ctx, run):
+            return await run("held", lambda _: opened(ctx.event.data.get("gate", "open")))
+
     @serve("cancellable", cancel=[inngest.Cancel(event=f"{app}/stop", if_exp="event.data.key == async.data.key")])
     async def cancellable(ctx, run):
         await ctx.step.sleep("night", hour)

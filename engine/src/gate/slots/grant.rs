@@ -17,6 +17,9 @@ impl Slots {
         function: Option<&Function>,
         done: &mut Done,
     ) -> Result<bool, Fault> {
+        if self.not_before.is_some_and(|at| at <= turn.now) {
+            self.put_not_before(None, done)?;
+        }
         self.free_due_starts(turn, function);
         let mut room = GRANTS_PER_TURN_MAX;
         while let Some(((_, slot), lane)) = self.queue.next() {

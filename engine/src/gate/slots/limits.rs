@@ -3,6 +3,7 @@
 use super::message::Keys;
 use super::row::Wait;
 use super::{Slots, throttle};
+use crate::catalog::Flow;
 use crate::catalog::Function;
 use crate::catalog::flow::{Concurrency, Limit, Scope, Throttle};
 use crate::gate::place;
@@ -13,7 +14,7 @@ use std::collections::BTreeMap;
 /// Something of which there is only so much.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Bucket {
-    /// Anything at all: the function is paused.
+    /// Anything at all: the function is paused, or its app has too much to do.
     Everything,
     /// Calls under way whose key expression has this value.
     Calls(KeyValue),
@@ -90,14 +91,15 @@ pub fn shared_gates(function: &Function, keys: &Keys) -> Vec<(String, LimitName)
 
 /// All that a gate of slots goes by, to be compared; none where the function needs no slots.
 #[must_use]
-pub fn limits_of(function: &Function) -> Option<(Concurrency, Option<Throttle>)> {
-    is_gated(function).then(|| (function.flow.concurrency.clone(), function.flow.throttle.clone()))
+pub fn limits_of(function: &Function) -> Option<(Concurrency, Option<Throttle>, bool)> {
+    let Flow { concurrency, throttle, .. } = &function.flow;
+    is_gated(function).then(|| (concurrency.clone(), throttle.clone(), function.paused.is_some()))
 }
 
 /// Whether calls of the function need slots at all.
 #[must_use]
 pub fn is_gated(function: &Function) -> bool {
-    !function.flow.concurrency.is_unlimited() || function.flow.throttle.is_some()
+    !function.flow.concurrency.is_unlimited() || function.flow.throttle.is_some() || function.paused.is_some()
 }
 
 /// Each limit on calls that is the function's own, those with keys first: what they set apart is smaller.
@@ -109,6 +111,9 @@ fn own_limits(function: &Function) -> impl Iterator<Item = &Limit> {
 impl Slots {
     /// What the call lacks, if anything, by what its function says at this moment.
     pub(super) fn lacks(&self, function: &Function, run: RunId, wait: &Wait, now: Millis) -> Option<Bucket> {
+        if function.paused.is_some() || self.not_before.is_some_and(|at| at > now) {
+            return Some(Bucket::Everything);
+        }
         for limit in own_limits(function) {
             let value = value_of(limit.key.as_deref(), &wait.keys);
             if self.calls.is_full(&value, limit.limit) {

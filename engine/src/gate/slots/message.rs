@@ -34,6 +34,9 @@ pub struct News {
     /// Calls that are over, or are not to be made after all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub released: Vec<Dispatch>,
+    /// The app has too much to do, and wants no call before this moment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Millis>,
     /// Calls that are to be made.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub wanted: Vec<Dispatch>,
@@ -57,6 +60,7 @@ impl News {
             is_over: false,
             in_flight: Vec::new(),
             released: Vec::new(),
+            not_before: None,
             wanted: Vec::new(),
             rank: 0,
             is_first: false,
@@ -96,6 +100,8 @@ pub struct Overview {
     pub runs: usize,
     /// The values of keys with the longest queues, the longest first.
     pub longest: Vec<Queued>,
+    /// The app has too much to do: no call before this moment.
+    pub not_before: Option<Millis>,
     /// When the throttle lets the next run begin, where it keeps one.
     pub next_start_at: Option<Millis>,
 }

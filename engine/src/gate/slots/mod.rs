@@ -63,6 +63,8 @@ pub struct Slots {
     begun: BTreeMap<RunId, Begun>,
     /// By the value of the throttle's key.
     rates: BTreeMap<String, Rate>,
+    /// The app has too much to do until then.
+    not_before: Option<Millis>,
     /// What follows from the rows above: calls and runs by key, ...
     calls: Usage,
     runs: Usage,
@@ -127,6 +129,7 @@ impl Slots {
             holds: BTreeMap::new(),
             begun: BTreeMap::new(),
             rates: BTreeMap::new(),
+            not_before: None,
             calls: Usage::default(),
             runs: Usage::default(),
             queue: Queue::default(),
@@ -150,6 +153,7 @@ impl Slots {
                 let rate: Rate = read(row)?;
                 self.index_rate(rate.value.clone(), Some(rate));
             }
+            Key::NotBefore => self.not_before = Some(read(row)?),
         }
         Ok(())
     }
@@ -254,9 +258,19 @@ impl Slots {
         Ok(())
     }
 
+    fn put_not_before(&mut self, at: Option<Millis>, done: &mut Done) -> Result<(), Fault> {
+        self.written.put(self.not_before.is_some(), row::NOT_BEFORE_KEY.to_owned(), at.as_ref(), done)?;
+        self.not_before = at;
+        self.queue.free(Bucket::Everything);
+        Ok(())
+    }
+
     /// Takes in what a run wants and gives back.
     fn hear(&mut self, turn: &Turn<'_>, news: News, done: &mut Done) -> Result<(), Fault> {
-        let News { run, is_over, in_flight, released, wanted, rank, is_first, keys } = news;
+        let News { run, is_over, in_flight, released, not_before, wanted, rank, is_first, keys } = news;
+        if not_before.is_some_and(|at| at > turn.now) && not_before > self.not_before {
+            self.put_not_before(not_before, done)?;
+        }
         if is_over {
             for slot in self.slots_of(run) {
                 let generation = in_flight.iter().find(|call| call.unit == slot.unit).map_or(0, |call| call.generation);
@@ -340,6 +354,9 @@ impl Slots {
     /// Forgets a bounded number of rows that mean nothing any more: of keys that are even again; all, where nothing is limited.
     fn forget(&mut self, turn: &Turn<'_>, function: Option<&Function>, done: &mut Done) -> Result<(), Fault> {
         let is_gated = function.is_some_and(is_gated);
+        if self.not_before.is_some() && !is_gated {
+            self.put_not_before(None, done)?;
+        }
         let even = self.evens.iter().take_while(|(at, _)| *at <= turn.now || !is_gated);
         let even: Vec<String> = even.take(SLOT_ROWS_FORGOTTEN_PER_TURN_MAX).map(|(_, value)| value.clone()).collect();
         for value in even {
@@ -364,7 +381,7 @@ impl Slots {
             return Some(turn.now);
         }
         let check = self.seen.first().map(|(at, ..)| at.plus(SLOT_CHECK_INTERVAL));
-        check.into_iter().chain(self.starts.next_after(turn.now)).min()
+        check.into_iter().chain(self.starts.next_after(turn.now)).chain(self.not_before).min()
     }
 }
 

@@ -25,6 +25,7 @@ impl Slots {
             in_flight: self.holds.values().filter(|hold| hold.is_granted()).count(),
             runs: self.begun.len(),
             longest,
+            not_before: self.not_before.filter(|at| *at > turn.now),
             next_start_at: self.starts.next_after(turn.now),
         };
         to_raw_value(&overview).map_err(|error| Fault::new("answer", error))

@@ -6,6 +6,7 @@
 //! | `hold/<run>/<unit>` | a call that has one, or asks shared gates for what it still lacks |
 //! | `run/<run>` | a run that holds a slot of the limit on runs |
 //! | `rate/<hash>` | when the next start of a throttle's key is due |
+//! | `app/not-before` | when an app that has too much to do may be called again |
 
 use super::message::Keys;
 use crate::error::Fault;
@@ -135,6 +136,8 @@ pub enum Key {
     Run(RunId),
     /// `rate/…`
     Rate,
+    /// `app/not-before`
+    NotBefore,
 }
 
 impl Key {
@@ -148,11 +151,15 @@ impl Key {
             "hold" => SlotId::parse(rest).map(Self::Hold),
             "run" => RunId::parse(rest).map(Self::Run),
             "rate" => Some(Self::Rate),
+            "app" if rest == "not-before" => Some(Self::NotBefore),
             _ => None,
         });
         parsed.ok_or_else(|| Fault::new("row of a gate", format!("the key {key:?}")))
     }
 }
+
+/// Where it is stored when an app may be called again.
+pub const NOT_BEFORE_KEY: &str = "app/not-before";
 
 /// Where a call that waits is stored.
 pub fn wait_key(slot: &SlotId) -> String {

@@ -472,3 +472,35 @@ impl Random {
         self.0 % bound
     }
 }
+
+#[test]
+fn while_a_function_is_paused_nobody_goes_and_then_everybody_may() {
+    let mut bench = Bench::new(limits(json!([{"limit": 2, "scope": "fn"}])));
+    bench.begin(1, &[]);
+    let paused = |bench: &mut Bench, paused| {
+        bench.gate.catalog.functions.get_mut(&FunctionId::from("f")).unwrap().paused = paused;
+        bench.tell(&Tell::Configured)
+    };
+    assert!(paused(&mut bench, Some(crate::catalog::Pause::Keep)).is_empty());
+    assert!(bench.begin(2, &[]).is_empty() && bench.begin(3, &[]).is_empty());
+    assert!(bench.release(1, "discovery:0").is_empty());
+    assert_eq!(bench.overview().queued_starts, 2);
+    assert_eq!(paused(&mut bench, None), ["2/discovery:0", "3/discovery:0"]);
+}
+
+#[test]
+fn an_app_that_has_too_much_to_do_is_left_alone_until_it_says() {
+    let mut bench = Bench::new(limits(json!([{"limit": 5, "scope": "fn"}])));
+    bench.begin(1, &[]);
+    let not_before = Some(Millis(NOW + 30_000));
+    let news = News { not_before, released: vec![dispatch("discovery:0", 1)], ..News::of(id(1)) };
+    bench.tell(&Tell::News(news));
+    assert!(bench.begin(2, &[]).is_empty());
+    assert_eq!((bench.wake_at, bench.overview().not_before), (not_before, not_before));
+    // One that was sent before says less: the longest time holds.
+    bench.tell(&Tell::News(News { not_before: Some(Millis(NOW + 10)), ..News::of(id(1)) }));
+    assert!(bench.wake(NOW + 29_999).is_empty());
+    assert_eq!(bench.wake(NOW + 30_000), ["2/discovery:0"]);
+    bench.release(2, "discovery:0");
+    assert!(bench.gate.rows.is_empty(), "{:?}", bench.gate.rows.keys());
+}

@@ -4,6 +4,7 @@ mod crons;
 mod events_in;
 mod events_out;
 mod forms;
+mod functions;
 mod garbage;
 mod keys;
 mod routes;

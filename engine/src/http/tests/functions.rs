@@ -1,0 +1,72 @@
+//! What is told of a function's flow control, and how it is paused.
+
+use super::{Desk, NOW, assert_refused, get, json, request, told};
+use crate::catalog::Pause;
+use crate::catalog::message::Ask as ToCatalog;
+use crate::error::Refusal;
+use crate::http::Progress;
+use crate::ids::uuid_of;
+use crate::stream::driver::catalog;
+use crate::turn::ActorKind;
+use serde_json::{Value, json};
+
+fn desk() -> Desk {
+    let mut desk = Desk::dev();
+    desk.catalog = catalog(&[("app-a", &["x"]), ("app-gone", &["x"])]);
+    desk.catalog.functions.get_mut(&"app-gone".into()).unwrap().archived = true;
+    desk
+}
+
+#[test]
+fn flow_tells_what_waits_and_by_which_limits() {
+    let mut desk = desk();
+    let function = desk.catalog.functions.get_mut(&"app-a".into()).unwrap();
+    function.flow = serde_json::from_value(json!({"throttle": {"limit": 1, "period": 1_000, "burst": 0}})).unwrap();
+    function.paused = Some(Pause::Skip);
+    for id in ["app-a".to_owned(), uuid_of("app-a")] {
+        let mut exchange = desk.open(get(&format!("/v1/functions/{id}/flow")));
+        let Progress::Ask { questions, .. } = exchange.start() else { panic!("it asks the gate") };
+        assert_eq!(questions[0].to.kind, ActorKind::Gate);
+        let overview = json!({
+            "queued": 3, "queued_starts": 2, "parked": 1, "in_flight": 5, "runs": 4,
+            "longest": [{"keys": {"event.data.t": "7"}, "queued": 2}], "not_before": null, "next_start_at": 60_000
+        });
+        let response = super::responded(exchange.resume(NOW, vec![told(&Ok::<_, Refusal>(&overview))]));
+        let data = json(&response)["data"].clone();
+        let expected = json!({
+            "function_id": uuid_of("app-a"), "function_slug": "app-a", "paused": {"events": "skip"},
+            "limits": {"throttle": {"limit": 1, "period": 1_000, "burst": 0}},
+            "queued": 3, "queued_starts": 2, "queued_at_shared_limits": 1, "in_flight": 5, "runs_begun": 4,
+            "longest_queues": [{"keys": {"event.data.t": "7"}, "queued": 2}], "not_before": null, "next_start_at": "1970-01-01T00:01:00.000Z"
+        });
+        assert_eq!(data, expected);
+    }
+}
+
+#[test]
+fn a_function_is_paused_and_resumed_through_the_catalog() {
+    for (path, body, paused) in [
+        ("pause", "", Some(Pause::Keep)),
+        ("pause", "{}", Some(Pause::Keep)),
+        ("pause", r#"{"events":"skip"}"#, Some(Pause::Skip)),
+        ("resume", "", None),
+    ] {
+        let mut exchange = desk().open(request("POST", &format!("/v1/functions/app-a/{path}"), body));
+        let Progress::Ask { questions, .. } = exchange.start() else { panic!("{path} asks the catalog") };
+        let ask: ToCatalog = serde_json::from_slice(&questions[0].body).unwrap();
+        let ToCatalog::Pause { function, paused: asked } = ask else { panic!("{ask:?}") };
+        assert_eq!((function.as_str(), asked), ("app-a", paused));
+        let response = super::responded(exchange.resume(NOW, vec![told(&Ok::<_, Refusal>(Value::Null))]));
+        assert_eq!(json(&response)["data"]["paused"], paused.map_or(Value::Null, |events| json!({"events": events})));
+    }
+}
+
+#[test]
+fn what_is_no_function_or_no_way_to_pause_is_refused() {
+    for id in ["none", "app-gone"] {
+        assert_refused(&desk().at_once(get(&format!("/v1/functions/{id}/flow"))), 404, "function_unknown");
+    }
+    for body in ["7", r#"{"events":"later"}"#, r#"{"event":"skip"}"#] {
+        assert_refused(&desk().at_once(request("POST", "/v1/functions/app-a/pause", body)), 400, "body_invalid");
+    }
+}

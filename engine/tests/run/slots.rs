@@ -1,0 +1,278 @@
+//! What a run wants of its function's gate of slots, and what it gives back.
+
+use crate::driver::{Driver, planned, ran};
+use serde_json::{Value, json};
+use stepwell_engine::catalog::Pause;
+use stepwell_engine::gate::slots::message::Dispatch;
+use stepwell_engine::ids::{EventId, Millis, RunId};
+use stepwell_engine::limits::PRIORITY_SECONDS_MAX;
+use stepwell_engine::run::message::Tell;
+use stepwell_engine::run::unit::UnitId;
+use stepwell_engine::turn::Message;
+
+/// A run of a function with this flow control.
+fn with(flow: Value) -> Driver {
+    let mut run = Driver::idle(4);
+    for function in run.catalog.functions.values_mut() {
+        function.flow = serde_json::from_value(flow.clone()).unwrap();
+    }
+    run
+}
+
+fn limited() -> Driver {
+    with(json!({"concurrency": {"steps": [{"limit": 1, "scope": "fn", "key": "event.data.n"}]}}))
+}
+
+/// What the gate has been told since last time.
+fn news(run: &mut Driver) -> Vec<Value> {
+    let sends = std::mem::take(&mut run.sends);
+    sends.into_iter().filter(|(to, _)| to == "Gate").map(|(_, tell)| tell["News"].clone()).collect()
+}
+
+fn id() -> RunId {
+    RunId::derived(EventId::new(Millis(1_700_000_000_000), 7), &"app-fn".into())
+}
+
+fn dispatch(unit: &str, generation: u32) -> Dispatch {
+    Dispatch { unit: UnitId::parse(unit).unwrap(), generation }
+}
+
+fn grant(run: &mut Driver, unit: &str, generation: u32) {
+    run.tell(&Tell::Granted { run: id(), dispatch: dispatch(unit, generation), at: "slots/x/app-fn".to_owned() });
+}
+
+#[test]
+fn a_run_with_limits_is_not_called_before_it_may() {
+    let mut run = limited();
+    run.begin_later(|_| {});
+    run.no_calls();
+    assert_eq!(run.status(), "Scheduled");
+    let wanted = json!({
+        "run": id(), "wanted": [{"unit": "discovery:0", "generation": 1}], "rank": 1_700_000_000_000_u64, "is_first": true,
+        "keys": {"event.data.n": "1"}
+    });
+    assert_eq!(news(&mut run), [wanted]);
+    assert!(!run.owing, "nothing is in flight: after a crash the gate tells it");
+    grant(&mut run, "discovery:0", 1);
+    let call = run.call();
+    assert_eq!((run.status().as_str(), run.owing), ("Running", true));
+    run.returns(&call, &json!(1));
+    assert_eq!(run.journal(), ["Started", "Began", "Answered"]);
+    let [over] = <[Value; 1]>::try_from(news(&mut run)).unwrap();
+    assert_eq!(over["is_over"], true);
+}
+
+#[test]
+fn a_step_gives_its_slot_back_in_the_turn_that_saves_it_and_asks_for_the_next() {
+    let mut run = limited();
+    run.begin_later(|_| {});
+    grant(&mut run, "discovery:0", 1);
+    let call = run.call();
+    news(&mut run);
+    run.ops(&call, &json!([ran("a", 1)]));
+    run.no_calls();
+    let [told] = <[Value; 1]>::try_from(news(&mut run)).unwrap();
+    assert_eq!(told["released"], json!([{"unit": "discovery:0", "generation": 1}]));
+    assert_eq!(told["wanted"], json!([{"unit": "discovery:1", "generation": 1}]));
+    assert!(told.get("is_first").is_none());
+    grant(&mut run, "discovery:1", 1);
+    run.call();
+    assert_eq!(run.journal(), ["Started", "Began", "Answered"], "one row a step, as without limits");
+}
+
+#[test]
+fn a_run_that_rests_holds_nothing_and_asks_again_when_it_goes_on() {
+    let mut run = limited();
+    run.begin_later(|_| {});
+    grant(&mut run, "discovery:0", 1);
+    let call = run.call();
+    run.throws(&call, &[]);
+    let told = news(&mut run).pop().unwrap();
+    assert_eq!(told["released"], json!([{"unit": "discovery:0", "generation": 1}]));
+    assert!(told.get("wanted").is_none(), "it waits to be tried again");
+    run.pass_till_woken();
+    run.no_calls();
+    let told = news(&mut run).pop().unwrap();
+    assert_eq!(told["wanted"], json!([{"unit": "discovery:0", "generation": 2}]));
+    grant(&mut run, "discovery:0", 2);
+    run.call();
+}
+
+#[test]
+fn a_slot_that_is_not_wanted_goes_back() {
+    let mut run = limited();
+    run.begin_later(|_| {});
+    grant(&mut run, "discovery:0", 1);
+    let call = run.call();
+    run.returns(&call, &json!(1));
+    news(&mut run);
+    grant(&mut run, "step:x", 1);
+    let told = news(&mut run).pop().unwrap();
+    assert_eq!(told["released"], json!([{"unit": "step:x", "generation": 1}]));
+    run.tell(&Tell::Holds { run: id(), dispatch: Some(dispatch("discovery:0", 1)), at: "slots/x/app-fn".to_owned() });
+    let told = news(&mut run).pop().unwrap();
+    assert_eq!((&told["is_over"], &told["released"][0]["unit"]), (&json!(true), &json!("discovery:0")));
+}
+
+#[test]
+fn a_slot_that_is_in_use_is_kept_when_the_gate_asks() {
+    let mut run = limited();
+    run.begin_later(|_| {});
+    grant(&mut run, "discovery:0", 1);
+    run.call();
+    news(&mut run);
+    for dispatch in [Some(dispatch("discovery:0", 1)), None] {
+        run.tell(&Tell::Holds { run: id(), dispatch, at: "slots/x/app-fn".to_owned() });
+        assert!(news(&mut run).is_empty());
+    }
+}
+
+#[test]
+fn a_run_that_never_was_gives_everything_back() {
+    let mut run = limited();
+    grant(&mut run, "discovery:0", 1);
+    let [told] = <[Value; 1]>::try_from(news(&mut run)).unwrap();
+    assert_eq!((&told["is_over"], &told["run"]), (&json!(true), &json!(id())));
+}
+
+#[test]
+fn a_cancelled_run_keeps_the_slot_of_the_call_that_the_app_is_at() {
+    let mut run = limited();
+    run.begin_later(|_| {});
+    grant(&mut run, "discovery:0", 1);
+    let call = run.call();
+    news(&mut run);
+    run.tell(&Tell::CancelIf { cancellation: "c".to_owned(), condition: None });
+    let told = news(&mut run).pop().unwrap();
+    assert_eq!(told["in_flight"], json!([{"unit": "discovery:0", "generation": 1}]));
+    run.returns(&call, &json!(1));
+    let told = news(&mut run).pop().unwrap();
+    assert_eq!(told["released"], json!([{"unit": "discovery:0", "generation": 1}]));
+}
+
+#[test]
+fn after_a_crash_a_later_dispatch_takes_the_slot_over() {
+    let mut run = limited();
+    run.begin_later(|_| {});
+    grant(&mut run, "discovery:0", 1);
+    run.call();
+    news(&mut run);
+    run.crash();
+    run.no_calls();
+    let told = news(&mut run).pop().unwrap();
+    assert_eq!(told["wanted"], json!([{"unit": "discovery:0", "generation": 2}]));
+    assert!(told.get("released").is_none() && told.get("is_first").is_none());
+    grant(&mut run, "discovery:0", 1);
+    run.no_calls();
+    grant(&mut run, "discovery:0", 2);
+    assert_eq!(run.call().ctx("generation_id"), 2);
+    assert_eq!(run.journal(), ["Started", "Began", "Redispatched"]);
+}
+
+#[test]
+fn an_evicted_run_asks_again_and_calls_once() {
+    let mut run = limited();
+    run.begin_later(|_| {});
+    grant(&mut run, "discovery:0", 1);
+    let call = run.call();
+    run.evict();
+    run.turn(Message::Wake);
+    run.no_calls();
+    assert!(run.owing, "it may be in flight");
+    grant(&mut run, "discovery:0", 1);
+    assert_eq!(run.call().id, call.id, "the shell knows it");
+}
+
+#[test]
+fn two_steps_at_once_want_a_slot_each() {
+    let mut run = limited();
+    run.begin_later(|_| {});
+    grant(&mut run, "discovery:0", 1);
+    let call = run.call();
+    news(&mut run);
+    run.ops(&call, &json!([planned("a"), planned("b")]));
+    let told = news(&mut run).pop().unwrap();
+    assert_eq!(told["wanted"].as_array().unwrap().len(), 2);
+    grant(&mut run, "step:b", 1);
+    let call = run.call();
+    assert_eq!(call.step(), "b");
+    run.ops(&call, &json!([ran("b", 1)]));
+    assert_eq!(news(&mut run).pop().unwrap()["released"][0]["unit"], "step:b");
+}
+
+#[test]
+fn the_first_step_of_a_priority_is_so_many_seconds_ahead() {
+    for (priority, ahead) in [
+        ("120", 120_000),
+        ("event.data.n", 1_000),
+        ("event.data.n == 1.0 ? -60 : 0", -60_000),
+        ("100000", PRIORITY_SECONDS_MAX * 1_000),
+        ("-100000", -PRIORITY_SECONDS_MAX * 1_000),
+        ("\"soon\"", 0),
+        ("event.data.none", 0),
+    ] {
+        let mut run = with(json!({"priority": priority, "throttle": {"limit": 1, "period": 1_000}}));
+        run.begin_later(|_| {});
+        assert_eq!(news(&mut run)[0]["rank"], 1_700_000_000_000_i64 - ahead, "{priority}");
+    }
+}
+
+#[test]
+fn a_run_that_waits_too_long_to_begin_is_cancelled_and_one_that_has_begun_is_not() {
+    let flow = json!({"timeouts": {"start": 10_000}, "concurrency": {"steps": [{"limit": 1, "scope": "fn"}]}});
+    let mut run = with(flow.clone());
+    run.begin_later(|_| {});
+    assert_eq!(run.pass_till_woken(), 10_001);
+    assert_eq!(run.status(), "Cancelled");
+    assert_eq!(news(&mut run).pop().unwrap()["is_over"], true);
+    grant(&mut run, "discovery:0", 1);
+    run.no_calls();
+
+    let mut run = with(flow);
+    run.begin_later(|_| {});
+    grant(&mut run, "discovery:0", 1);
+    assert_eq!(run.wake_at, None);
+    run.pass(20_000);
+    assert_eq!(run.status(), "Running");
+}
+
+#[test]
+fn the_time_to_finish_begins_with_the_first_call() {
+    let flow = json!({"timeouts": {"finish": 10_000}, "concurrency": {"runs": {"limit": 1, "scope": "fn"}}});
+    let mut run = with(flow);
+    run.begin_later(|_| {});
+    assert_eq!(run.wake_at, None, "it waits, and that is no time of its own");
+    run.pass(60_000);
+    grant(&mut run, "discovery:0", 1);
+    assert_eq!(run.pass_till_woken(), 10_000);
+    assert_eq!(run.status(), "Cancelled");
+}
+
+#[test]
+fn a_paused_function_is_not_called_and_goes_on_where_it_was() {
+    let (mut run, call) = Driver::started();
+    let slug = "app-fn".into();
+    run.catalog.functions.get_mut(&slug).unwrap().paused = Some(Pause::Keep);
+    run.ops(&call, &json!([ran("a", 1)]));
+    run.no_calls();
+    assert_eq!(news(&mut run).pop().unwrap()["wanted"][0]["unit"], "discovery:1");
+    run.catalog.functions.get_mut(&slug).unwrap().paused = None;
+    grant(&mut run, "discovery:1", 1);
+    run.call();
+}
+
+#[test]
+fn an_app_with_too_much_to_do_slows_all_calls_of_its_function() {
+    for (status, header, is_told) in [(429, true, true), (503, true, true), (503, false, false), (500, true, false)] {
+        let mut run = limited();
+        run.begin_later(|_| {});
+        grant(&mut run, "discovery:0", 1);
+        let call = run.call();
+        news(&mut run);
+        let headers: &[(&str, &str)] = if header { &[("retry-after", "30")] } else { &[] };
+        run.answer_with(&call, status, headers, &json!({"message": "busy"}));
+        let told = news(&mut run).pop().unwrap();
+        let expected = if is_told { json!(run.now + 30_000) } else { Value::Null };
+        assert_eq!(told["not_before"], expected, "{status} {header}");
+    }
+}
