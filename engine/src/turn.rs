@@ -80,7 +80,7 @@ impl Address {
         Self::new(ActorKind::Cron, function.as_str())
     }
 
-    /// A gate of a function, by the key of its [`crate::gate::place::Place`].
+    /// A gate of a function, by the key of its [`crate::gate::place`].
     #[must_use]
     pub fn gate(at: &str) -> Self {
         Self::new(ActorKind::Gate, at)

@@ -116,7 +116,9 @@ fn a_throttle_lets_one_begin_in_each_interval(lane: &Lane<'_>) {
     runs.iter().for_each(|run| drop(lane.finish(run)));
     let mut times: Vec<u64> = runs.iter().map(began).collect();
     times.sort_unstable();
-    assert!(times.windows(2).all(|pair| pair[1] - pair[0] >= 2_000), "{times:?}");
+    // The gate's moments are this far apart; a run begins some moments after its gate has let it go.
+    const SLACK_MS: u64 = 100;
+    assert!(times.windows(2).all(|pair| pair[1] - pair[0] >= 2_000 - SLACK_MS), "{times:?}");
 }
 
 fn a_paused_function_waits_and_goes_on(lane: &Lane<'_>) {

@@ -36,8 +36,8 @@ fn body(app_port: u16) -> Value {
     let event = |name: &str| json!({"event": format!("bench/{name}")});
     let limited = |(_, name, limit): &(_, &str, Option<&str>)| {
         let mut function = function(name, &event(name), app_port);
-        if let Some(limit) = limit {
-            function["concurrency"] = serde_json::from_str(limit).unwrap_or_default();
+        if let (Some(limit), Some(members)) = (limit, function.as_object_mut()) {
+            members.insert("concurrency".to_owned(), serde_json::from_str(limit).unwrap_or_default());
         }
         function
     };

@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Tell {
     /// A run that may begin. A gate recognises it by its run's id, however often it comes.
-    Admit(Start),
+    Admit(Box<Start>),
     /// A run that this gate let through is over (singletons only).
     Over(crate::ids::RunId),
 }
@@ -32,7 +32,7 @@ pub fn proceed(turn: &Turn<'_>, start: Start, passed: Option<Kind>, done: &mut D
     let gate =
         function.and_then(|function| rest.into_iter().find_map(|stage| gate_of(stage, function, &start, turn.now)));
     match gate {
-        Some(key) => done.send(Address::gate(&key), &Tell::Admit(start)),
+        Some(key) => done.send(Address::gate(&key), &Tell::Admit(Box::new(start))),
         None => done.send(Address::run(start.run), &ToRun::Start(start)),
     }
 }

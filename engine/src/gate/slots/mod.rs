@@ -376,8 +376,8 @@ impl Slots {
     /// When something is due: a start, or a look at who holds slots for long; what is left of the unlimited is forgotten at once.
     fn wake_at(&self, turn: &Turn<'_>, function: Option<&Function>) -> Option<Millis> {
         let is_gated = function.is_some_and(is_gated);
-        let is_left = !is_gated && !(self.holds.is_empty() && self.begun.is_empty() && self.rates.is_empty());
-        if is_left {
+        let is_empty = self.holds.is_empty() && self.begun.is_empty() && self.rates.is_empty();
+        if !is_gated && !is_empty {
             return Some(turn.now);
         }
         let check = self.seen.first().map(|(at, ..)| at.plus(SLOT_CHECK_INTERVAL));
