@@ -60,8 +60,6 @@ pub enum Pause {
     /// Their runs wait to begin.
     #[default]
     Keep,
-    /// Their runs are skipped.
-    Skip,
 }
 
 /// What starts a function.

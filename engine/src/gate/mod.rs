@@ -1,18 +1,11 @@
 //! Flow control: what stands between an event and the calls of the run that it starts (SERVER §2).
 //!
-//! ```text
-//! stream ──Admit──▶ batch ─▶ rate_limit ─▶ debounce ─▶ singleton ──Start──▶ run ──wants a slot──▶ slots ─▶ (shared) ──granted──▶ run
-//!                   only those that the function asks for (`admission.rs`)       concurrency, throttle, priority, pause
-//! ```
-//!
-//! Two kinds of gates. Those of **admission** decide whether an event starts a run, with which other events, and when; each value of
-//! a key has an actor of its own. The gate of **slots**, one per function, decides which of its runs may call the app now: all limits
-//! of a function are judged together, so that a run never holds the one while it waits for the other. Limits that functions share
-//! have a gate per value, which the functions' gates of slots ask.
+//! The gate of **slots**, one per function, decides which of its runs may call the app now: all limits of a function are judged
+//! together, so that a run never holds the one while it waits for the other. Limits that functions share have a gate per value, which
+//! the functions' gates of slots ask.
 //!
 //! A function without flow control touches no gate.
 
-pub mod admission;
 pub mod place;
 pub mod shared;
 pub mod slots;

@@ -8,14 +8,6 @@ use std::fmt;
 /// The kinds of gates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
-    /// Gathers events into one run.
-    Batch,
-    /// Drops what is above a limit.
-    RateLimit,
-    /// Waits for the last of several events.
-    Debounce,
-    /// Lets one run be at a time.
-    Singleton,
     /// Says which runs of a function may call now.
     Slots,
     /// A limit that functions share.
@@ -23,14 +15,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [(Self, &'static str); 6] = [
-        (Self::Batch, "batch"),
-        (Self::RateLimit, "rate-limit"),
-        (Self::Debounce, "debounce"),
-        (Self::Singleton, "singleton"),
-        (Self::Slots, "slots"),
-        (Self::Shared, "shared"),
-    ];
+    const ALL: [(Self, &'static str); 2] = [(Self::Slots, "slots"), (Self::Shared, "shared")];
 
     /// The kind of the gate with this key.
     #[must_use]
@@ -95,9 +80,9 @@ mod tests {
 
     #[test]
     fn every_value_has_a_gate_of_its_own() {
-        let of = |value| key(Kind::Debounce, &"f".into(), value);
+        let of = |value| key(Kind::Slots, &"f".into(), value);
         assert_eq!(of("a"), of("a"));
         assert_ne!(of("a"), of("b"));
-        assert_ne!(of("a"), key(Kind::Debounce, &"g".into(), "a"));
+        assert_ne!(of("a"), key(Kind::Slots, &"g".into(), "a"));
     }
 }

@@ -7,7 +7,6 @@ use super::unit::{CallId, Unit, UnitId};
 use crate::catalog::Function;
 use crate::error::Fault;
 use crate::expression::{self, Bindings, Scope, Value};
-use crate::gate::admission::key_value;
 use crate::gate::place::{self, Kind};
 use crate::gate::slots::is_gated;
 use crate::gate::slots::message::{Dispatch, Keys, News, Tell};
@@ -132,8 +131,14 @@ fn keys(function: &Function, state: &State, now: Millis) -> Keys {
     let limits = flow.concurrency.steps.iter().chain(&flow.concurrency.runs).filter_map(|limit| limit.key.as_deref());
     let throttle = flow.throttle.as_ref().and_then(|throttle| throttle.key.as_deref());
     let sources: BTreeSet<&str> = limits.chain(throttle).filter(|source| !source.is_empty()).collect();
-    let value = |source: &str| key_value(Some(source), state.trigger(), now).unwrap_or_default();
+    let value = |source: &str| key_value(source, state, now).unwrap_or_default();
     sources.into_iter().map(|source| (source.to_owned(), value(source))).collect::<BTreeMap<_, _>>()
+}
+
+/// The value of a key expression; `None` where it comes to nothing, or to `false`.
+fn key_value(source: &str, state: &State, now: Millis) -> Option<String> {
+    let bindings = Bindings { event: state.trigger(), incoming: None, now };
+    expression::compiled(source, Scope::Trigger).ok()?.key(&bindings)
 }
 
 /// The run's place among its function's: its age, and by so many seconds earlier or later as its priority says.

@@ -6,11 +6,10 @@ use super::message::NewEvent;
 use super::row::{self, EventRow};
 use super::{Stream, answer, routing};
 use crate::error::Fault;
-use crate::gate::admission;
 use crate::ids::{EventId, FunctionId, RunId};
 use crate::run::invoke::INVOKED;
-use crate::run::message::Start;
-use crate::turn::{Done, Outcome, Range, Row, Turn};
+use crate::run::message::{Start, Tell};
+use crate::turn::{Address, Done, Outcome, Range, Row, Turn};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -111,7 +110,7 @@ fn take(
             rerun: None,
             cancel_on: Vec::new(),
         };
-        admission::proceed(turn, start, None, done)?;
+        done.send(Address::run(run), &Tell::Start(start))?;
     }
     if let Some(interest) = interest {
         interest.tell(turn, &event, done)?;

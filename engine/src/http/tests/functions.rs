@@ -22,7 +22,7 @@ fn flow_tells_what_waits_and_by_which_limits() {
     let mut desk = desk();
     let function = desk.catalog.functions.get_mut(&"app-a".into()).unwrap();
     function.flow = serde_json::from_value(json!({"throttle": {"limit": 1, "period": 1_000, "burst": 0}})).unwrap();
-    function.paused = Some(Pause::Skip);
+    function.paused = Some(Pause::Keep);
     for id in ["app-a".to_owned(), uuid_of("app-a")] {
         let mut exchange = desk.open(get(&format!("/v1/functions/{id}/flow")));
         let Progress::Ask { questions, .. } = exchange.start() else { panic!("it asks the gate") };
@@ -34,7 +34,7 @@ fn flow_tells_what_waits_and_by_which_limits() {
         let response = super::responded(exchange.resume(NOW, vec![told(&Ok::<_, Refusal>(&overview))]));
         let data = json(&response)["data"].clone();
         let expected = json!({
-            "function_id": uuid_of("app-a"), "function_slug": "app-a", "paused": {"events": "skip"},
+            "function_id": uuid_of("app-a"), "function_slug": "app-a", "paused": {"events": "keep"},
             "limits": {"throttle": {"limit": 1, "period": 1_000, "burst": 0}},
             "queued": 3, "queued_starts": 2, "queued_at_shared_limits": 1, "in_flight": 5, "runs_begun": 4,
             "longest_queues": [{"keys": {"event.data.t": "7"}, "queued": 2}], "not_before": null, "next_start_at": "1970-01-01T00:01:00.000Z"
@@ -48,7 +48,7 @@ fn a_function_is_paused_and_resumed_through_the_catalog() {
     for (path, body, paused) in [
         ("pause", "", Some(Pause::Keep)),
         ("pause", "{}", Some(Pause::Keep)),
-        ("pause", r#"{"events":"skip"}"#, Some(Pause::Skip)),
+        ("pause", r#"{"events":"keep"}"#, Some(Pause::Keep)),
         ("resume", "", None),
     ] {
         let mut exchange = desk().open(request("POST", &format!("/v1/functions/app-a/{path}"), body));
@@ -66,7 +66,7 @@ fn what_is_no_function_or_no_way_to_pause_is_refused() {
     for id in ["none", "app-gone"] {
         assert_refused(&desk().at_once(get(&format!("/v1/functions/{id}/flow"))), 404, "function_unknown");
     }
-    for body in ["7", r#"{"events":"later"}"#, r#"{"event":"skip"}"#] {
+    for body in ["7", r#"{"events":"skip"}"#, r#"{"event":"skip"}"#] {
         assert_refused(&desk().at_once(request("POST", "/v1/functions/app-a/pause", body)), 400, "body_invalid");
     }
 }
