@@ -41,7 +41,8 @@ pub fn begin(state: &State, turn: &Turn<'_>, step: &StepId, pause: &Pause, done:
             done.send(Address::waits(&place.at), &Tell::Register(register))
         }
         Awaits::Signal { signal, replace } => {
-            let hold = Hold { wait, signal: signal.clone(), expires_at: pause.until, replace: *replace };
+            let hold =
+                Hold { wait, signal: signal.clone(), since: pause.since, expires_at: pause.until, replace: *replace };
             done.send(Address::waits(&signal_actor_key(signal)), &Tell::Hold(hold))
         }
     }

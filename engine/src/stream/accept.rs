@@ -41,6 +41,13 @@ impl Stream {
 
         let today = first::day(turn.now);
         let mut firsts = firsts(turn, &supplied)?;
+        let earlier = earlier(&events, &firsts);
+        let needs: Vec<Range> =
+            earlier.iter().filter(|key| !supplied.contains_key(key.as_str())).map(|key| Range::one(key)).collect();
+        if !needs.is_empty() {
+            return Ok(Outcome::Needs(needs));
+        }
+        let mut started = started(&supplied, &earlier)?;
         let mut done = Done::default();
         let mut ids = Vec::with_capacity(events.len());
         let mut taken = BTreeSet::new();
@@ -68,7 +75,7 @@ impl Stream {
             };
             let interest = self.interests.of(&event.name, turn.supplied)?;
             noted.push((event.id, event.name.clone()));
-            take(turn, &mut done, origin, event, only, interest.as_ref())?;
+            take(turn, &mut done, origin, event, only, interest.as_ref(), &mut started)?;
         }
         if let Some(token) = token {
             answer(&mut done, token, &Accepted { ids })?;
@@ -79,8 +86,8 @@ impl Stream {
     }
 }
 
-/// Stores one event, starts its runs (those that `origin` starts, if it is the same event by its user's id), and tells those who
-/// wait for it.
+/// Stores one event, starts its runs, and tells those who wait for it. Where it is the same event as `origin` by its user's id, its
+/// runs are those of `origin`: what that one has `started` is not sent for again, since the later message may be the first to arrive.
 fn take(
     turn: &Turn<'_>,
     done: &mut Done,
@@ -88,6 +95,7 @@ fn take(
     event: NewEvent,
     only: Option<&FunctionId>,
     interest: Option<&Interest>,
+    started: &mut BTreeSet<RunId>,
 ) -> Result<(), Fault> {
     let mut runs = Vec::new();
     let not_before = Some(event.ts).filter(|ts| *ts > turn.now);
@@ -98,6 +106,9 @@ fn take(
     for function in matches.started {
         let run = RunId::derived(origin, &function.id);
         runs.push(run);
+        if !started.insert(run) {
+            continue;
+        }
         let start = Start {
             run,
             function: function.id.clone(),
@@ -146,6 +157,24 @@ fn needs(turn: &Turn<'_>, events: &[NewEvent], all_may_repeat: bool) -> Vec<Rang
         }
     }
     needs
+}
+
+/// The rows of those first events whose like has come again.
+fn earlier(events: &[NewEvent], firsts: &BTreeMap<String, First>) -> BTreeSet<String> {
+    let origin = |event: &NewEvent| {
+        let key = first::key(0, event.user_id.as_deref()?);
+        firsts.get(hash_of(&key)).map(|first| first.event).filter(|origin| *origin != event.id)
+    };
+    events.iter().filter_map(origin).map(row::key).collect()
+}
+
+/// The runs that these rows list.
+fn started(supplied: &BTreeMap<&str, &[Row]>, keys: &BTreeSet<String>) -> Result<BTreeSet<RunId>, Fault> {
+    let mut started = BTreeSet::new();
+    for row in keys.iter().filter_map(|key| supplied.get(key.as_str())).copied().flatten() {
+        started.extend(EventRow::decode(row)?.runs);
+    }
+    Ok(started)
 }
 
 /// The first events that still count, by the hash of the user's id.

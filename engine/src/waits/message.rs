@@ -106,6 +106,9 @@ pub struct Hold {
     pub wait: WaitId,
     /// The signal's name.
     pub signal: String,
+    /// When the run began to wait: who is first is decided by that, since messages may overtake each other.
+    #[serde(default)]
+    pub since: Millis,
     /// When it is no longer wanted.
     pub expires_at: Millis,
     /// Takes over from whoever waits; without it that is a conflict, and the run that comes second fails.

@@ -44,21 +44,31 @@ impl Signal {
         if self.past.contains_key(&past_key(&hold.wait)) || held.is_some_and(|held| held.wait == hold.wait) {
             return Ok(());
         }
-        let (run, waiter) = (Address::run(hold.wait.run), hold.wait.waiter.clone());
+        let registered = ToRun::Registered { waiter: hold.wait.waiter.clone(), at: at.to_owned() };
+        let told = Address::run(hold.wait.run);
         // Who has expired does not wait any more; its run says so soon.
-        if let Some(held) = held.filter(|held| held.expires_at > turn.now) {
-            if !hold.replace {
-                let problem = Problem::named(
-                    Code::SignalConflict,
-                    "SignalConflict",
-                    "Signal conflict; signal wait already exists for another run",
-                );
-                return done.send(run, &ToRun::Refused { waiter, problem });
-            }
-            done.write(past_key(&held.wait), &held.wait)?;
+        let Some(held) = held.filter(|held| held.expires_at > turn.now) else {
+            done.send(told, &registered)?;
+            return done.write(HOLDER, &hold);
+        };
+        let is_earlier = hold.since < held.since;
+        let (first, second) = if is_earlier { (&hold, held) } else { (held, &hold) };
+        if second.replace {
+            done.send(told, &registered)?;
+            done.write(past_key(&first.wait), &first.wait)?;
+            return if is_earlier { Ok(()) } else { done.write(HOLDER, second) };
         }
-        done.send(run, &ToRun::Registered { waiter, at: at.to_owned() })?;
-        done.write(HOLDER, &hold)
+        if is_earlier {
+            done.send(told, &registered)?;
+            done.write(HOLDER, first)?;
+        }
+        let problem = Problem::named(
+            Code::SignalConflict,
+            "SignalConflict",
+            "Signal conflict; signal wait already exists for another run",
+        );
+        let waiter = second.wait.waiter.clone();
+        done.send(Address::run(second.wait.run), &ToRun::Refused { waiter, problem })
     }
 
     pub(super) fn send(

@@ -183,8 +183,10 @@ fn an_event_with_many_waits_goes_round_in_several_turns_and_misses_none() {
     assert!(waits.rows.is_empty());
 }
 
+/// By the number of its run, when it began to wait.
 fn hold(run: u128, replace: bool) -> Tell {
-    Tell::Hold(Hold { wait: wait(run), signal: "go".to_owned(), expires_at: Millis(1_000), replace })
+    let since = Millis(run.try_into().unwrap());
+    Tell::Hold(Hold { wait: wait(run), signal: "go".to_owned(), since, expires_at: Millis(1_000), replace })
 }
 
 fn signal(waits: &mut Driver<Waits>, name: &str) -> (Result<Value, Code>, Vec<String>) {
@@ -227,12 +229,34 @@ fn a_waiter_that_replaces_another_gets_the_signal() {
 }
 
 #[test]
+fn who_waited_first_is_the_first_whichever_message_came_first() {
+    let mut waits = waits();
+    tell(&mut waits, 100, &hold(2, false));
+    let conflict = "2: Refused Signal conflict; signal wait already exists for another run";
+    assert_eq!(tell(&mut waits, 100, &hold(1, false)), ["1: Registered", conflict]);
+    assert_eq!(tell(&mut waits, 100, &hold(4, true)), ["4: Registered"]);
+    assert_eq!(tell(&mut waits, 100, &hold(3, true)), ["3: Registered"], "it has been replaced already");
+    assert_eq!(tell(&mut waits, 100, &hold(3, true)), NONE);
+    assert_eq!(signal(&mut waits, "go").1, ["4: Signalled 5"]);
+    for run in [1, 3, 4] {
+        tell(&mut waits, 200, &Tell::Remove(wait(run)));
+    }
+    assert!(waits.rows.is_empty());
+}
+
+#[test]
 fn an_expired_waiter_is_in_nobodys_way() {
     let mut waits = waits();
     tell(&mut waits, 100, &hold(1, false));
     waits.now = Millis(1_000);
     assert_eq!(signal(&mut waits, "go").0, Err(Code::SignalUnknown));
-    let late = Hold { wait: wait(2), signal: "go".to_owned(), expires_at: Millis(2_000), replace: false };
+    let late = Hold {
+        wait: wait(2),
+        signal: "go".to_owned(),
+        since: Millis(1_000),
+        expires_at: Millis(2_000),
+        replace: false,
+    };
     assert_eq!(tell(&mut waits, 1_000, &Tell::Hold(late)), ["2: Registered"]);
 }
 
@@ -336,7 +360,8 @@ fn a_signal_is_lost_only_to_the_one_who_gives_it_up() {
 fn an_expired_waiter_that_is_followed_by_another_is_not_remembered() {
     let mut waits = waits();
     tell(&mut waits, 100, &hold(1, false));
-    let late = Hold { wait: wait(2), signal: "go".to_owned(), expires_at: Millis(2_000), replace: true };
+    let late =
+        Hold { wait: wait(2), signal: "go".to_owned(), since: Millis(1_000), expires_at: Millis(2_000), replace: true };
     assert_eq!(tell(&mut waits, 1_000, &Tell::Hold(late)), ["2: Registered"]);
     assert_eq!(waits.rows.keys().collect::<Vec<_>>(), ["signal/holder"]);
 }

@@ -285,7 +285,10 @@ fn a_wait_says_what_it_waits_for_how_long_and_since_when() {
     assert_eq!(register["expires_at"], json!(run.now + 3_600_000));
     let hold = to_waits(&run, "Hold").remove(0);
     let wait = json!({"run": id, "waiter": {"Step": "s"}});
-    assert_eq!(hold, json!({"wait": wait, "signal": "go", "expires_at": run.now + 3_600_000, "replace": false}));
+    assert_eq!(
+        hold,
+        json!({"wait": wait, "signal": "go", "since": run.now, "expires_at": run.now + 3_600_000, "replace": false})
+    );
 }
 
 #[test]

@@ -222,7 +222,9 @@ impl Seen {
                 format!("{} was sent with {} and starts a run with {}", self.event, sent.data, event.data)
             })?;
             let first = self.units.entry("discovery:0".to_owned()).or_default();
-            first.due = sent.not_before.filter(|_| started.rerun.is_none()).unwrap_or(0);
+            // A clock that is set back afterwards makes it no future event.
+            let is_future = |due: &u64| started.rerun.is_none() && *due > started.received_at;
+            first.due = sent.not_before.filter(is_future).unwrap_or(0);
         }
         self.minute = (self.event_name == super::crons::SCHEDULED).then(|| super::crons::minute_of(whole)).flatten();
         self.is_on_schedule(around)?;
