@@ -36,5 +36,5 @@ pub use rogue::{Reply, Request, Rogue, sdk_reply};
 pub use scenario::{Scenario, run_scenarios};
 pub use server::{Mode, Server};
 pub use wait::{until, within};
-pub use watched::{Watched, recorded};
+pub use watched::{Watched, assert_repeats_have_a_reason, recorded};
 pub use world::{Lane, World};

@@ -28,8 +28,8 @@ impl<'a> Watched<'a> {
         run
     }
 
-    /// As [`Watched::finish`], where calls are given up by leases: an instance that was held up for longer than a lease may still make its call,
-    /// whose answer is not taken.
+    /// As [`Watched::finish`], where a sending counts as lost by the clock: it may arrive after the one that came in its stead. What is recorded does not
+    /// change by that, and [`assert_repeats_have_a_reason`] says how often a body may run.
     pub fn finish_by_leases(&self) -> Finished {
         let run = self.lane.finish(&self.run);
         assert!(run.journal.continues(&self.earlier), "{run:?} was {:#?}", self.earlier.outline());
@@ -77,6 +77,22 @@ fn assert_nothing_recorded_runs_again(run: &Finished) {
         // A step that threw has no result yet.
         let Some(known_at_ms) = known_at_ms.get(id.as_str()) else { panic!("{step} is in no journal: {run:?}") };
         assert!(at_ms <= known_at_ms, "{step} ran at {at_ms} although known at {known_at_ms}: {run:?}");
+    }
+}
+
+/// Asserts that a step's body ran again only where a crash or a lost lease hid a sending, which is in the journal each time. For functions whose
+/// steps do not fail.
+pub fn assert_repeats_have_a_reason(run: &Finished) {
+    let mut times: HashMap<&str, usize> = HashMap::new();
+    for execution in &run.executions {
+        *times.entry(execution.id.as_str()).or_default() += 1;
+    }
+    let sent_again = run.journal.outline().iter().filter(|line| *line == "sent again").count();
+    for (step, times) in times {
+        assert!(
+            times <= 1 + sent_again,
+            "{step} ran {times} times, and only {sent_again} calls were sent again: {run:?}"
+        );
     }
 }
 

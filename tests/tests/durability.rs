@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 use std::ops::Range;
 use std::time::{Duration, Instant};
-use stepwell_tests::{Chance, Home, Keys, Lane, Sdk, Server, Watched, World, recorded, until};
+use stepwell_tests::{
+    Chance, Home, Keys, Lane, Sdk, Server, Watched, World, assert_repeats_have_a_reason, recorded, until,
+};
 
 /// What is asked of a home.
 struct Load {
@@ -17,8 +19,9 @@ struct Load {
 impl Load {
     fn of(home: Home) -> Self {
         let (runs, step_ms) = match home {
-            Home::Host | Home::Spin => (200, 50..500),
-            Home::Workerd => (40, 400..1_500),
+            Home::Host => (200, 50..500),
+            // Where a call comes again only after its lease. 200 runs under Spin: `tests/spin/tests/application`.
+            Home::Workerd | Home::Spin => (40, 400..1_500),
         };
         Self { runs, step_ms }
     }
@@ -69,6 +72,7 @@ fn many_runs_survive_twenty_kills() {
     for one in &watched {
         let run = one.finish();
         assert_eq!(run.output().as_array().map(Vec::len), Some(STEPS), "{run:?}");
+        assert_repeats_have_a_reason(&run);
         Watched::assert_outputs_are_the_recorded_ones(&run);
     }
     println!("{sent_again} calls sent again, {:?}", began.elapsed());

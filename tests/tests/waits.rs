@@ -5,6 +5,7 @@ use stepwell_tests::{Finished, Lane, Scenario, Sdk, World, hold_with_each_sdk, s
 
 const SCENARIOS: &[Scenario] = scenarios![
     an_event_with_the_same_key_resumes_the_run_and_no_other_does,
+    of_two_events_the_run_takes_the_first,
     a_wait_in_vain_gives_null,
     one_event_ends_two_waits,
     a_wait_whose_expression_is_none_fails_the_run,
@@ -40,18 +41,29 @@ fn resumed(run: &Finished, step: &str) -> bool {
     run.journal.outline().contains(&format!("resumed {step}"))
 }
 
+fn wake(lane: &Lane<'_>, key: &str, n: u32) {
+    lane.client.send(&lane.event("wake", &json!({"key": key, "n": n})));
+}
+
 fn an_event_with_the_same_key_resumes_the_run_and_no_other_does(lane: &Lane<'_>) {
     let key = format!("same-{}", lane.id);
     let run = lane.start("wait", &json!({"key": key}));
     until_outlined(lane, &run, "waits wait");
-    let wake = |key: &str, n: u32| lane.client.send(&lane.event("wake", &json!({"key": key, "n": n})));
-    wake("another", 1);
-    wake(&key, 2);
-    wake(&key, 3);
+    wake(lane, "another", 1);
+    wake(lane, &key, 2);
     let run = lane.finish(&run);
     assert_eq!(*run.output(), json!({"key": key, "n": 2}));
     assert!(resumed(&run, "wait"));
     assert_eq!(run.executed(), ["after"]);
+}
+
+fn of_two_events_the_run_takes_the_first(lane: &Lane<'_>) {
+    let key = format!("first-{}", lane.id);
+    let run = lane.start("wait", &json!({"key": key}));
+    until_outlined(lane, &run, "waits wait");
+    wake(lane, &key, 1);
+    wake(lane, &key, 2);
+    assert_eq!(*lane.finish(&run).output(), json!({"key": key, "n": 1}));
 }
 
 fn a_wait_in_vain_gives_null(lane: &Lane<'_>) {

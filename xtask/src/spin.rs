@@ -13,6 +13,10 @@ use wac_graph::{CompositionGraph, EncodeOptions};
 
 /// The engine's parts, each with a shell in `spin/` that bears its name.
 const PARTS: [&str; 3] = ["event-api", "scheduler", "executor"];
+/// What Spin's cron trigger runs; there is nothing of the engine in it.
+const CRON: &str = "cron";
+/// Its file in the folder of the others.
+pub(crate) const CRON_FILE: &str = "cron.wasm";
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -40,9 +44,9 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCo
     }
 }
 
-/// Selects the shells' packages on a cargo command line.
-pub(crate) fn shell_packages() -> [String; 3] {
-    PARTS.map(|part| format!("--package=stepwell-spin-{part}"))
+/// Selects the packages of the component files on a cargo command line.
+pub(crate) fn packages() -> impl Iterator<Item = String> {
+    PARTS.into_iter().chain([CRON]).map(|component| format!("--package=stepwell-spin-{component}"))
 }
 
 /// Builds the shells and plugs the parts that were built last into them: files that stand alone. Gives their folder.
@@ -51,16 +55,20 @@ pub(crate) fn build(workspace: &Workspace) -> Result<PathBuf> {
     let dist = workspace.root.join("spin/dist");
     progress::step("spin components", || {
         let mut cargo = workspace.cargo(&["build", "--profile", "component", "--target", build::WASI_TARGET]);
-        process::run(cargo.args(shell_packages()))?;
+        process::run(cargo.args(packages()))?;
         std::fs::create_dir_all(&dist)?;
         let built = workspace.target.join(build::WASI_TARGET).join("component");
+        let built = |name: &str| read(&built.join(format!("stepwell_spin_{}.wasm", name.replace('-', "_"))));
         for part in PARTS {
-            let shell = read(&built.join(format!("stepwell_spin_{}.wasm", part.replace('-', "_"))))?;
+            let shell = built(part)?;
             let engine = read(&workspace.components().join(format!("{part}.wasm")))?;
             let plugged = plugged(part, shell, engine).with_context(|| format!("composing {part}"))?;
             build::write_if_other(&dist.join(format!("{part}.wasm")), &plugged)?;
             progress::note(&build::line(part, &plugged)?);
         }
+        let cron = built(CRON)?;
+        build::write_if_other(&dist.join(CRON_FILE), &cron)?;
+        progress::note(&build::line(CRON, &cron)?);
         Ok(())
     })?;
     Ok(dist)

@@ -22,6 +22,8 @@ const PARCELS_END: &str = "\u{10ffff}q";
 pub(crate) struct Made {
     pub(crate) replies: Vec<(u64, Vec<u8>)>,
     pub(crate) calls: Vec<AppCall>,
+    /// When the leases of these calls are over, unless they are renewed.
+    pub(crate) leased_until: u64,
     pub(crate) letters: Vec<Letter>,
     /// The state of the actor's document.
     pub(crate) state: u64,
@@ -104,6 +106,7 @@ impl<S: Store, E: Engine, O: Outside> Home<S, E, O> {
         Ok(Some(Made {
             replies: sorted.replies,
             calls: made.map(|(_, call)| call).collect(),
+            leased_until: now.saturating_add(self.setup.policy.lease_ms),
             letters,
             state: head.token(),
         }))

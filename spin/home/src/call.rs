@@ -4,9 +4,11 @@
 use crate::concurrent::{First, first};
 use crate::engine::Engine;
 use crate::home::Home;
+use crate::limits::CONFLICT_MS_MAX;
 use crate::outside::{Came, Outside, SendError};
 use crate::store::Store;
 use crate::types::{AppAnswer, AppCall, CallFailure, CallKind, CallOutcome};
+use std::cell::Cell;
 use std::io::Read;
 use std::net::Ipv4Addr;
 use std::rc::Rc;
@@ -17,12 +19,20 @@ const BROTLI_BUFFER_BYTES: usize = 16 << 10;
 
 impl<S: Store, E: Engine, O: Outside> Home<S, E, O> {
     /// Makes a call, and says now and then that it is under way. `None`: it counts as lost.
-    pub(crate) async fn make(self: &Rc<Self>, of: &str, call: &AppCall) -> Option<CallOutcome> {
+    ///
+    /// Whoever was held up until its lease is about to end asks for more time before it sends anything, and sends nothing once the lease is over by
+    /// the clock: where the call counts as lost by then, another one may be under way, and what that one has recorded must not run again.
+    pub(crate) async fn make(self: &Rc<Self>, of: &str, call: &AppCall, until: u64) -> Option<CallOutcome> {
+        let mut until = until;
+        while self.left(until) < self.setup.policy.renew_ms {
+            until = self.prolong(of, call, until).await?;
+        }
+        let held = Cell::new(until);
         let late = self.outside.sleep(call.time_ms_max);
-        let answered = first(follow(self.outside.as_ref(), call), late);
-        let answer = match first(answered, self.lose(of, call)).await {
+        let answered = first(follow(self.outside.as_ref(), call, &held), late);
+        let answer = match first(answered, self.lose(of, call, &held)).await {
             First::Other(()) => return None,
-            First::One(First::One(answer)) => answer,
+            First::One(First::One(answer)) => answer?,
             First::One(First::Other(())) => {
                 Err(CallFailure::TimedOut(format!("no answer within {} ms", call.time_ms_max)))
             }
@@ -31,29 +41,67 @@ impl<S: Store, E: Engine, O: Outside> Home<S, E, O> {
     }
 
     /// Renews a call's lease again and again; comes back once it is gone.
-    async fn lose(self: &Rc<Self>, of: &str, call: &AppCall) {
+    async fn lose(self: &Rc<Self>, of: &str, call: &AppCall, held: &Cell<u64>) {
         loop {
-            self.outside.sleep(self.setup.policy.renew_ms).await;
-            match self.renew(of, &call.id).await {
-                Ok(true) => {}
-                Ok(false) => return,
-                // The next one comes within the lease.
-                Err(failure) => self.log("a lease was not renewed", of, failure),
+            self.outside.sleep(self.setup.policy.renew_ms.min(self.left(held.get()))).await;
+            match self.prolong(of, call, held.get()).await {
+                Some(later) => held.set(later),
+                None => return,
             }
         }
     }
+
+    /// Until when a lease is good once it was renewed; none where it is gone, or over by the clock.
+    async fn prolong(self: &Rc<Self>, of: &str, call: &AppCall, until: u64) -> Option<u64> {
+        let from = self.outside.now();
+        match self.renew(of, &call.id).await {
+            Ok(is_held) => is_held.then(|| from.saturating_add(self.setup.policy.lease_ms)),
+            Err(failure) => {
+                // The next one comes within the lease.
+                self.log("a lease was not renewed", of, failure);
+                self.outside.sleep(CONFLICT_MS_MAX).await;
+                (self.left(until) > 0).then_some(until)
+            }
+        }
+    }
+
+    fn left(&self, until: u64) -> u64 {
+        until.saturating_sub(self.outside.now())
+    }
 }
 
-async fn follow(outside: &impl Outside, call: &AppCall) -> Result<AppAnswer, CallFailure> {
+/// What comes of a call and of where it is redirected; none where its lease, which `held` says the end of, was over before all was sent.
+async fn follow(outside: &impl Outside, call: &AppCall, held: &Cell<u64>) -> Option<Result<AppAnswer, CallFailure>> {
+    match followed(outside, call, held).await {
+        Err(Unanswered::Lost) => None,
+        Err(Unanswered::Failed(failure)) => Some(Err(failure)),
+        Ok(answer) => Some(Ok(answer)),
+    }
+}
+
+/// Why there is no answer.
+enum Unanswered {
+    Failed(CallFailure),
+    Lost,
+}
+
+impl From<CallFailure> for Unanswered {
+    fn from(failure: CallFailure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+async fn followed(outside: &impl Outside, call: &AppCall, held: &Cell<u64>) -> Result<AppAnswer, Unanswered> {
     let mut url = parsed(&call.url, None)?;
     let first = url.clone();
     let mut call = call.clone();
     for _ in 0..=call.redirects_max {
         if call.kind == CallKind::FetchPublic && !is_public(&url) {
             let host = url.host_str().unwrap_or_default();
-            return Err(CallFailure::Refused(format!("{host} is not a public address")));
+            return Err(CallFailure::Refused(format!("{host} is not a public address")).into());
         }
-        let came = outside.send(&call, url.as_str()).await.map_err(|error| failed(error, call.answer_bytes_max))?;
+        let came = outside.send(&call, url.as_str(), held.get()).await;
+        let came = came.map_err(|error| failed(error, call.answer_bytes_max))?;
         let location = came.headers.iter().find(|(name, _)| name == "location").map(|(_, location)| location.clone());
         match (came.status, location) {
             (301 | 302 | 303 | 307 | 308, Some(location)) => {
@@ -65,10 +113,10 @@ async fn follow(outside: &impl Outside, call: &AppCall) -> Result<AppAnswer, Cal
                 }
                 url = next;
             }
-            _ => return read(came, call.answer_bytes_max),
+            _ => return Ok(read(came, call.answer_bytes_max)?),
         }
     }
-    Err(CallFailure::Unreadable(format!("the app redirected more than {} times", call.redirects_max)))
+    Err(CallFailure::Unreadable(format!("the app redirected more than {} times", call.redirects_max)).into())
 }
 
 /// The query of an app's URL goes along, but for what the new one says itself.
@@ -136,11 +184,12 @@ fn parsed(text: &str, base: Option<&Url>) -> Result<Url, CallFailure> {
         .ok_or_else(|| CallFailure::Unreachable(format!("{text} is not an http or https URL")))
 }
 
-fn failed(error: SendError, bytes_max: u64) -> CallFailure {
-    match error {
+fn failed(error: SendError, bytes_max: u64) -> Unanswered {
+    Unanswered::Failed(match error {
         SendError::Unreachable(why) => CallFailure::Unreachable(why),
         SendError::TooLarge => CallFailure::TooLarge(format!("the app's answer is larger than {bytes_max} bytes")),
-    }
+        SendError::Late => return Unanswered::Lost,
+    })
 }
 
 /// An answer as the engine wants it: decoded.

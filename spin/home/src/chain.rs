@@ -42,16 +42,19 @@ impl<S: Store, E: Engine, O: Outside> Home<S, E, O> {
         }
         for call in made.calls {
             let (home, name) = (self.clone(), name.to_owned());
-            self.outside.spawn(async move { home.call(&name, call).await });
+            self.outside.spawn(async move { home.call(&name, call, made.leased_until).await });
         }
         self.deliver(name, made.letters);
     }
 
     /// Has a call made, and hands its answer over.
-    async fn call(self: &Rc<Self>, name: &str, call: AppCall) {
+    async fn call(self: &Rc<Self>, name: &str, call: AppCall, until: u64) {
         let id = call.id.clone();
-        let outcome =
-            if self.part == Part::Executor { Ok(self.make(name, &call).await) } else { self.order(name, call).await };
+        let outcome = if self.part == Part::Executor {
+            Ok(self.make(name, &call, until).await)
+        } else {
+            self.order(name, call, until).await
+        };
         match outcome {
             Ok(Some(outcome)) => self.hand_over(name, outcome).await,
             Ok(None) => self.log("a call was stopped: its lease had ended", name, id),
@@ -60,8 +63,8 @@ impl<S: Store, E: Engine, O: Outside> Home<S, E, O> {
     }
 
     /// A call that the executor makes.
-    async fn order(&self, of: &str, call: AppCall) -> Result<Ordered, String> {
-        let order = encode(&Order { of: of.to_owned(), call });
+    async fn order(&self, of: &str, call: AppCall, until: u64) -> Result<Ordered, String> {
+        let order = encode(&Order { of: of.to_owned(), call, until });
         decode(&self.outside.tell(Door::Executor, "/call", order).await?)
     }
 
@@ -234,6 +237,6 @@ impl<S: Store, E: Engine, O: Outside> Home<S, E, O> {
 
     /// A call for an actor of another part.
     pub(crate) async fn ordered(self: &Rc<Self>, order: Order) -> Ordered {
-        self.make(&order.of, &order.call).await
+        self.make(&order.of, &order.call, order.until).await
     }
 }

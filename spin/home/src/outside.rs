@@ -21,6 +21,8 @@ pub enum SendError {
     Unreachable(String),
     /// More than was to be read.
     TooLarge,
+    /// It was not sent in time.
+    Late,
 }
 
 /// Whom a part may talk to.
@@ -46,8 +48,8 @@ pub trait Outside: 'static {
     fn spawn(&self, work: impl Future<Output = ()> + 'static);
     /// Asks another part. An error says that nobody knows whether it was heard.
     fn tell(&self, door: Door, path: &str, body: Vec<u8>) -> impl Future<Output = Result<Vec<u8>, String>>;
-    /// One request out, to `url` and without following redirects; only the executor may.
-    fn send(&self, call: &AppCall, url: &str) -> impl Future<Output = Result<Came, SendError>>;
+    /// One request out, to `url` and without following redirects, and not after `until`; only the executor may.
+    fn send(&self, call: &AppCall, url: &str, until: u64) -> impl Future<Output = Result<Came, SendError>>;
     /// A line for people.
     fn log(&self, line: &str);
 }

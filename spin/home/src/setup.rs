@@ -5,7 +5,7 @@ use crate::types::{CatchUp, Settings};
 use stepwell_ledger::Policy;
 
 /// The variables that are read; one that a component does not have counts as empty.
-pub const VARIABLES: [&str; 12] = [
+pub const VARIABLES: [&str; 13] = [
     "door",
     "kind",
     "signing_key",
@@ -18,6 +18,7 @@ pub const VARIABLES: [&str; 12] = [
     "lease_ms",
     "retry_interval_ms",
     "wait_look_back_ms",
+    "allow_private_addresses",
 ];
 
 /// Where state is.
@@ -79,7 +80,7 @@ impl Setup {
                 .ok_or_else(|| {
                     format!("the variable shards must be a whole number from 1 to {SHARDS_MAX}, and stay what it was")
                 })?,
-            private_addresses: false,
+            private_addresses: switch(&of("allow_private_addresses"))?,
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
         let is_public = of("door") == "public";
@@ -115,6 +116,14 @@ fn policy(lease_ms: Option<u64>) -> Policy {
     }
 }
 
+fn switch(value: &str) -> Result<bool, String> {
+    match value {
+        "true" => Ok(true),
+        "false" | "" => Ok(false),
+        other => Err(format!("the variable allow_private_addresses is {other:?}: true or false")),
+    }
+}
+
 fn number(given: &impl Fn(&str) -> Option<String>, name: &str) -> Result<Option<u64>, String> {
     let Some(value) = given(name) else { return Ok(None) };
     value.parse().map(Some).map_err(|_| format!("the variable {name} is {value:?}: a whole number"))
@@ -141,10 +150,23 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_refused_by_name() {
-        for (name, value) in [("shards", "0"), ("shards", "65"), ("lease_ms", "1s"), ("cron_catch_up", "some")] {
+    fn what_cannot_be_meant_is_refused_by_name() {
+        for (name, value) in [
+            ("shards", "0"),
+            ("shards", "65"),
+            ("lease_ms", "1s"),
+            ("cron_catch_up", "some"),
+            ("allow_private_addresses", "yes"),
+        ] {
             assert!(setup(&[("kind", "dev"), (name, value)]).unwrap_err().contains(name), "{name}");
         }
+    }
+
+    #[test]
+    fn private_addresses_are_asked_only_where_that_is_wanted() {
+        assert!(!setup(&[("kind", "dev")]).unwrap().settings.private_addresses);
+        let wanted = setup(&[("kind", "dev"), ("allow_private_addresses", "true")]);
+        assert!(wanted.unwrap().settings.private_addresses);
     }
 
     #[test]

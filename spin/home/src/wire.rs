@@ -39,6 +39,8 @@ pub(crate) struct Order {
     pub(crate) of: String,
     /// What is called.
     pub(crate) call: AppCall,
+    /// When its lease is over.
+    pub(crate) until: u64,
 }
 
 pub(crate) type Ordered = Option<CallOutcome>;

@@ -4,7 +4,8 @@ use crate::parts::{EventApi, Inside};
 use crate::stores::Stores;
 use crate::world::{self, World};
 use bytes::Bytes;
-use spin_sdk::http::{FullBody, HeaderName, HeaderValue, Request, Response, StatusCode};
+use spin_sdk::http::{FullBody, HeaderName, HeaderValue, IntoResponse, Request, Response, StatusCode};
+use spin_sdk::wasip3::http::types;
 use std::cell::RefCell;
 use std::rc::Rc;
 use stepwell_spin_home::engine::{Desk as _, Engine};
@@ -13,7 +14,7 @@ use stepwell_spin_home::types::{Part, RequestLimits, Response as Made};
 use stepwell_spin_home::{Home, refused};
 
 /// What a component answers with.
-pub type Answered = Response<FullBody<Bytes>>;
+pub type Answered = Result<types::Response, types::ErrorCode>;
 
 type Held<E> = RefCell<Option<Rc<Home<Stores, E, World>>>>;
 
@@ -27,10 +28,10 @@ const INSIDE_LIMITS: RequestLimits = RequestLimits { body_bytes_max: 64 << 20, b
 
 /// The event-api's: the world's door, or that of the other parts, as the variable `door` says.
 pub async fn event_api(request: Request) -> Answered {
-    world::attentive(answer_event_api(request)).await
+    world::attentive(async { handed(answer_event_api(request).await).await }).await
 }
 
-async fn answer_event_api(request: Request) -> Answered {
+async fn answer_event_api(request: Request) -> Response<FullBody<Bytes>> {
     let home = match home(&EVENT_API, Part::EventApi, EventApi).await {
         Ok(home) => home,
         Err(refusal) => return answered(*refusal),
@@ -46,10 +47,10 @@ async fn answer_event_api(request: Request) -> Answered {
 
 /// The scheduler's.
 pub async fn scheduler(request: Request) -> Answered {
-    world::attentive(answer_scheduler(request)).await
+    world::attentive(async { handed(answer_scheduler(request).await).await }).await
 }
 
-async fn answer_scheduler(request: Request) -> Answered {
+async fn answer_scheduler(request: Request) -> Response<FullBody<Bytes>> {
     match home(&INSIDE, Part::Scheduler, Inside).await {
         Ok(home) => inside(&home, request).await,
         Err(refusal) => answered(*refusal),
@@ -58,17 +59,17 @@ async fn answer_scheduler(request: Request) -> Answered {
 
 /// The executor's.
 pub async fn executor(request: Request) -> Answered {
-    world::attentive(answer_executor(request)).await
+    world::attentive(async { handed(answer_executor(request).await).await }).await
 }
 
-async fn answer_executor(request: Request) -> Answered {
+async fn answer_executor(request: Request) -> Response<FullBody<Bytes>> {
     match home(&INSIDE, Part::Executor, Inside).await {
         Ok(home) => inside(&home, request).await,
         Err(refusal) => answered(*refusal),
     }
 }
 
-async fn inside<E: Engine>(home: &Rc<Home<Stores, E, World>>, request: Request) -> Answered {
+async fn inside<E: Engine>(home: &Rc<Home<Stores, E, World>>, request: Request) -> Response<FullBody<Bytes>> {
     match world::read(request, INSIDE_LIMITS).await {
         Ok(request) => answered(home.inside(request).await),
         Err(code) => answered(refused(400, code, "another part's request could not be read")),
@@ -95,7 +96,14 @@ async fn home<E: Engine>(
     Ok(held.with_borrow_mut(|held| held.get_or_insert(home).clone()))
 }
 
-fn answered(made: Made) -> Answered {
+/// Gives an answer to Spin once its body is there.
+async fn handed(response: Response<FullBody<Bytes>>) -> Answered {
+    let response = response.into_response()?;
+    world::begun().await;
+    Ok(response)
+}
+
+fn answered(made: Made) -> Response<FullBody<Bytes>> {
     let is_empty = matches!(made.status, 101 | 204 | 205 | 304);
     let body = if is_empty { Bytes::new() } else { Bytes::from(made.body) };
     // Without a length Spin sends pieces, between which a client may wait for 40 ms.

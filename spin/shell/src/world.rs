@@ -2,12 +2,15 @@
 
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use spin_sdk::http::{FullBody, Request, send};
+use spin_sdk::http::{FromResponse, FullBody, IntoRequest, Request, Response};
+use spin_sdk::wasip3::http::client;
 use spin_sdk::{time, variables, wasip3, wit_bindgen};
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
+use std::rc::Rc;
+use std::task::Poll;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use stepwell_spin_home::outside::{Came, Door, Outside, SendError};
 use stepwell_spin_home::setup::VARIABLES;
@@ -33,6 +36,25 @@ pub async fn attentive<T>(work: impl Future<Output = T>) -> T {
         polled
     })
     .await
+}
+
+/// Waits until what was spawned has begun: the writer of a body has offered it then, so that Spin sends it together with the head.
+///
+/// Spin's sockets are without TCP_NODELAY: a body that comes after its head waits until the other side has acknowledged that one, which takes 40 ms
+/// where it has nothing to say itself.
+pub async fn begun() {
+    let has_begun = Rc::new(Cell::new(false));
+    let last = has_begun.clone();
+    // What was spawned before is polled before.
+    wit_bindgen::spawn(async move { last.set(true) });
+    poll_fn(move |context| {
+        if has_begun.get() {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 /// Spin.
@@ -63,7 +85,8 @@ impl Outside for World {
             Door::Scheduler => "scheduler",
             Door::Executor => "executor",
         };
-        let came = exchange("POST", &format!("http://{name}.spin.internal{path}"), &Vec::new(), body, u64::MAX).await;
+        let url = format!("http://{name}.spin.internal{path}");
+        let came = exchange("POST", &url, &Vec::new(), body, u64::MAX, || true).await;
         match came {
             Ok(came) if came.status == 200 => Ok(came.body),
             Ok(came) => Err(format!("{name} answers {}: {}", came.status, String::from_utf8_lossy(&came.body))),
@@ -71,8 +94,9 @@ impl Outside for World {
         }
     }
 
-    async fn send(&self, call: &AppCall, url: &str) -> Result<Came, SendError> {
-        exchange(&call.method, url, &call.headers, call.body.clone(), call.answer_bytes_max).await
+    async fn send(&self, call: &AppCall, url: &str, until: u64) -> Result<Came, SendError> {
+        let in_time = || self.now() < until;
+        exchange(&call.method, url, &call.headers, call.body.clone(), call.answer_bytes_max, in_time).await
     }
 
     fn log(&self, line: &str) {
@@ -80,13 +104,14 @@ impl Outside for World {
     }
 }
 
-/// One request out.
+/// One request out, unless it is too late by the time that it can be sent.
 async fn exchange(
     method: &str,
     url: &str,
     headers: &Headers,
     body: Vec<u8>,
     bytes_max: u64,
+    in_time: impl Fn() -> bool,
 ) -> Result<Came, SendError> {
     let unreachable = |error: &dyn std::fmt::Display| SendError::Unreachable(error.to_string());
     let mut request = spin_sdk::http::Request::<()>::builder();
@@ -95,9 +120,13 @@ async fn exchange(
         request = request.header(name, value);
     }
     let request = request.body(FullBody::new(Bytes::from(body))).map_err(|error| unreachable(&error))?;
-    // Its body is written by work that is spawned.
-    HAS_SPAWNED.set(true);
-    let response = send(request).await.map_err(|error| unreachable(&error))?;
+    let request = request.into_request().map_err(|error| unreachable(&error))?;
+    begun().await;
+    if !in_time() {
+        return Err(SendError::Late);
+    }
+    let response = client::send(request).await.map_err(|error| unreachable(&error))?;
+    let response = Response::from_response(response).map_err(|error| unreachable(&error))?;
     let (head, mut incoming) = response.into_parts();
     let mut body = Vec::new();
     while let Some(frame) = incoming.frame().await {
@@ -114,6 +143,10 @@ async fn exchange(
 /// A request from outside, whole; or the code of its refusal.
 pub async fn read(request: Request, limits: RequestLimits) -> Result<Read, &'static str> {
     let (head, mut incoming) = request.into_parts();
+    let length = head.headers.get("content-length").and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if length.is_some_and(|length| length > limits.body_bytes_max) {
+        return Err("body_too_large");
+    }
     let late = time::sleep(Duration::from_millis(limits.body_time_ms_max));
     let whole = async {
         let mut body = Vec::new();

@@ -7,6 +7,10 @@
 //! - [`app`] holds the components; `handler` keeps instances of one and gives them requests.
 //! - `key_value`, `sqlite` and `instance` are what an instance may call; [`chaos`] kills it there at random.
 //! - [`server`] listens.
+//!
+//! What it is not: it speaks no TLS, so that a call to `https` fails and is told in the log; of the time-outs of a call only the one of the first byte
+//! is kept (spin-sdk sets none); a manifest that names more than Stepwell uses (`dependencies`, `files`, other triggers) is refused when it is
+//! read, and so are lists and networks in `allowed_outbound_hosts`. The engine is composed at build time, so that no dependency is left to be named.
 
 pub mod app;
 mod bindings;

@@ -13,7 +13,10 @@ const LEASE_MS: u64 = 10_000;
 /// The same for tests that are about kills, and do not mind a call that is made twice.
 const LEASE_OF_THE_KILLED_MS: u64 = 1_500;
 
-/// Starts a server. Its arguments are options of the program that runs it.
+/// A flag of the host that is a variable here.
+const ALLOW_PRIVATE_ADDRESSES: &str = "--allow-private-addresses";
+
+/// Starts a server. Its arguments are options of the program that runs it, but for those that are variables here.
 pub(super) fn launch(launch: &Launch<'_>) -> Child {
     let mut command = Command::new(path("STEPWELL_SPIN_PROGRAM"));
     command.arg("up").arg("--from").arg(path("STEPWELL_SPIN_MANIFEST"));
@@ -22,7 +25,9 @@ pub(super) fn launch(launch: &Launch<'_>) -> Child {
     for (name, value) in variables(launch) {
         command.args(["--variable", &format!("{name}={value}")]);
     }
-    command.current_dir(launch.dir).args(launch.arguments);
+    command
+        .current_dir(launch.dir)
+        .args(launch.arguments.iter().filter(|argument| *argument != ALLOW_PRIVATE_ADDRESSES));
     Child::start(command, &launch.dir.join("server.log"))
 }
 
@@ -30,6 +35,9 @@ fn variables(launch: &Launch<'_>) -> Vec<(&'static str, String)> {
     let lease_ms = if launch.is_killed { LEASE_OF_THE_KILLED_MS } else { LEASE_MS };
     let mut variables =
         vec![("retry_interval_ms", super::RETRY_INTERVAL_MS.to_string()), ("lease_ms", lease_ms.to_string())];
+    if launch.arguments.iter().any(|argument| argument == ALLOW_PRIVATE_ADDRESSES) {
+        variables.push(("allow_private_addresses", "true".to_owned()));
+    }
     // `key-value` unless the whole suite is to run on the other store.
     variables.extend(std::env::var("STEPWELL_SPIN_STORE").ok().map(|store| ("store", store)));
     match launch.mode {

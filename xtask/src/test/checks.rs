@@ -24,7 +24,7 @@ pub(crate) fn clippy_of_components(workspace: &Workspace) -> Result<()> {
 pub(crate) fn clippy_of_spin(workspace: &Workspace) -> Result<()> {
     build::wasi_target()?;
     let mut cargo = workspace.cargo(&["clippy", "--profile", "component", "--target", build::WASI_TARGET]);
-    cargo.args(spin::shell_packages()).args(["--package=stepwell-spin-shell", "--package", harness::GUEST]);
+    cargo.args(spin::packages()).args(["--package=stepwell-spin-shell", "--package", harness::GUEST]);
     cargo.args(["--", "-D", "warnings"]);
     process::run(&mut cargo)
 }

@@ -7,7 +7,7 @@ mod tally;
 mod worker;
 
 use crate::workspace::Workspace;
-use crate::{build, harness, packages, progress};
+use crate::{build, harness, packages, progress, spin};
 use anyhow::{Context, Result};
 use home::Home;
 use runner::Runner;
@@ -62,13 +62,18 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCo
         .tests("unit tests of the host, and the engine's builds against each other", || runner.only(&[HOST, REPLAY]))?;
     if !arguments.quick {
         tally.tests("tests of the Worker", || worker::run(workspace, arguments.filter.as_deref()))?;
-        let guest = vec![("STEPWELL_SPIN_GUEST", harness::guest(workspace)?)];
-        let runner = Runner { variables: guest, ..runner };
-        tally.tests("tests of the harness for Spin", || runner.units_and_files(harness::PACKAGE, &["traps"]))?;
+        let guest = ("STEPWELL_SPIN_GUEST", harness::guest(workspace)?);
+        let cron = ("STEPWELL_SPIN_CRON", spin::build(workspace)?.join(spin::CRON_FILE));
+        let runner = Runner { variables: vec![guest, cron], ..runner };
+        tally
+            .tests("tests of the harness for Spin", || runner.units_and_files(harness::PACKAGE, &["cron", "traps"]))?;
         install_apps(workspace)?;
         tally.tests("end-to-end tests", || runner.only(&[END_TO_END]))?;
-        let runner = Runner { home: Home::Workerd, variables: Home::Workerd.prepare(workspace)?, ..runner };
-        tally.tests("end-to-end tests that stand for all, workerd", || runner.files(END_TO_END, &REPRESENTATIVE))?;
+        for home in [Home::Workerd, Home::Spin] {
+            let runner = Runner { home, variables: home.prepare(workspace)?, ..runner };
+            let title = format!("end-to-end tests that stand for all, {}", home.name());
+            tally.tests(&title, || runner.files(END_TO_END, &REPRESENTATIVE))?;
+        }
     }
     progress::note(&format!("all in {:.0} s", start.elapsed().as_secs_f64()));
     println!("{tally}");

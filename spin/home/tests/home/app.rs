@@ -9,6 +9,8 @@ use stepwell_spin_home::types::AppCall;
 pub struct App {
     /// How often each step of each run was run.
     pub ran: BTreeMap<(String, String), u32>,
+    /// The calls that arrived, by their ids.
+    pub calls: Vec<String>,
     /// How long an answer takes.
     pub takes_ms: u64,
 }
@@ -41,6 +43,7 @@ impl App {
             // Asked to sync, it prefers to register by a request of its own.
             return (Came { status: 200, headers, body: json!({"ok": true, "url": url}).to_string().into() }, 1);
         }
+        self.calls.push(call.id.clone());
         let body: Value = serde_json::from_slice(&call.body).unwrap();
         let run = body["ctx"]["run_id"].as_str().unwrap().to_owned();
         let wanted = &body["event"]["data"];

@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::runs::{finished, ready, send};
 use crate::world::World;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// The operations of a run of two steps and a short sleep, from its event on.
@@ -36,6 +37,36 @@ fn an_instance_that_dies_between_any_two_operations_loses_nothing() {
         let event = acknowledged(&world, &App::event(2, 10, Some("1s")));
         assert_eq!(finished(&world, &event)["output"], 2, "place {place}");
     }
+}
+
+/// What a later sending has recorded would run again.
+#[test]
+fn whoever_is_held_up_for_longer_than_a_lease_makes_no_call_that_counts_as_lost() {
+    const HELD_UP_MS: u64 = 40_000;
+    let (world, from) = begin(3);
+    let event = send(&world, &App::event(3, 10, None)).unwrap();
+    finished(&world, &event);
+    until_settled(&world);
+    let operations = world.memory.operations.get() - from;
+    let mut sent_again = 0;
+    for place in 0..operations {
+        let (world, from) = begin(3);
+        world.holds_up_at.set(Some((from + place, HELD_UP_MS)));
+        let event = acknowledged(&world, &App::event(3, 10, None));
+        assert_eq!(finished(&world, &event)["output"], 3, "place {place}");
+        world.run(2 * HELD_UP_MS, || false);
+        let calls = &world.app.borrow().calls;
+        let dispatches = calls.iter().map(|id| id.rsplit_once('/').unwrap());
+        let mut newest: BTreeMap<&str, u32> = BTreeMap::new();
+        for (unit, generation) in dispatches {
+            let generation = generation.parse().unwrap();
+            let newest = newest.entry(unit).or_insert(generation);
+            assert!(generation >= *newest, "place {place}: {calls:?}");
+            sent_again += generation - *newest;
+            *newest = generation;
+        }
+    }
+    assert!(sent_again > 0, "nobody was held up with a call in hand");
 }
 
 #[test]

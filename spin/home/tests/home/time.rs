@@ -2,6 +2,9 @@
 
 use crate::app::App;
 use crate::runs::{finished, ready, send};
+use crate::world::World;
+use std::rc::Rc;
+use stepwell_spin_home::limits::CLAIM_MS;
 use stepwell_spin_home::types::Request;
 
 #[test]
@@ -22,15 +25,53 @@ fn a_tick_finds_what_is_due_when_every_instance_is_gone() {
     let world = ready(6, 1);
     send(&world, &App::event(1, 10, Some("1h"))).unwrap();
     world.run(30_000, || false);
-    for _ in 0..4 {
-        let all: Vec<u64> = world.instances.borrow().keys().copied().collect();
-        all.into_iter().for_each(|of| world.kill(of));
-    }
-    world.now.set(world.now.get() + 3_600_000);
+    forsaken(&world, 3_600_000);
     assert!(!world.run(60_000, || !world.app.borrow().ran.is_empty()), "nobody is there to see it");
     let response = world.answer("POST", "/tick", b"").unwrap();
     assert_eq!(response.status, 200);
     assert!(world.run(1_000, || !world.app.borrow().ran.is_empty()));
+}
+
+/// Everybody is gone, and the clock goes on.
+fn forsaken(world: &Rc<World>, ms: u64) {
+    let all: Vec<u64> = world.instances.borrow().keys().copied().collect();
+    all.into_iter().for_each(|of| world.kill(of));
+    world.now.set(world.now.get() + ms);
+}
+
+#[test]
+fn a_request_in_passing_finds_what_is_due_in_every_part() {
+    let world = ready(9, 1);
+    send(&world, &App::event(1, 10, Some("1h"))).unwrap();
+    world.run(30_000, || false);
+    forsaken(&world, 3_600_000);
+    assert_eq!(world.answer("GET", "/health", b"").unwrap().status, 200);
+    assert!(world.run(1_000, || !world.app.borrow().ran.is_empty()), "{:?}", world.log.borrow());
+}
+
+#[test]
+fn whoever_dies_with_an_alarm_in_hand_makes_it_late_by_a_claim() {
+    for place in 0..200 {
+        let world = ready(10, 1);
+        send(&world, &App::event(1, 10, Some("1h"))).unwrap();
+        world.run(30_000, || false);
+        forsaken(&world, 3_600_000);
+        world.dies_at.set(Some(world.memory.operations.get() + place));
+        let began = world.now.get();
+        // Somebody ticks each second: whoever was told of no answer as well.
+        let ran = || !world.app.borrow().ran.is_empty();
+        while !ran() {
+            let _ = world.answer("POST", "/tick", b"");
+            world.run(1_000, ran);
+            let late = world.now.get() - began;
+            assert!(late <= CLAIM_MS + 2_000, "place {place}: {late} ms late");
+        }
+        if world.dies_at.get().is_some() {
+            assert!(place > 10, "nobody died");
+            return;
+        }
+    }
+    panic!("a tick has no end");
 }
 
 #[test]
@@ -38,9 +79,7 @@ fn ticks_at_once_and_again_ring_once() {
     let world = ready(7, 4);
     send(&world, &App::event(1, 10, Some("1h"))).unwrap();
     world.run(30_000, || false);
-    let all: Vec<u64> = world.instances.borrow().keys().copied().collect();
-    all.into_iter().for_each(|of| world.kill(of));
-    world.now.set(world.now.get() + 3_600_000);
+    forsaken(&world, 3_600_000);
     let request = || Request {
         method: "POST".to_owned(),
         path: "/tick".to_owned(),

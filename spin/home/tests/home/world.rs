@@ -38,6 +38,10 @@ pub struct World {
     last: Cell<u64>,
     /// Whoever performs this operation of the store dies before it.
     pub dies_at: Cell<Option<u64>>,
+    /// Whoever has performed this operation of the store is held up for so many ms, with all that it does.
+    pub holds_up_at: Cell<Option<(u64, u64)>>,
+    /// Who is, and until when.
+    held_up: Cell<Option<(u64, u64)>>,
     /// Calls of the app, by run and what it was asked: how often it ran what.
     pub app: RefCell<app::App>,
     pub variables: BTreeMap<&'static str, &'static str>,
@@ -76,6 +80,8 @@ impl World {
             instances: RefCell::default(),
             last: Cell::new(0),
             dies_at: Cell::new(None),
+            holds_up_at: Cell::new(None),
+            held_up: Cell::new(None),
             app: RefCell::default(),
             variables: BTreeMap::from([("kind", "dev"), ("retry_interval_ms", "100"), ("lease_ms", "10000")]),
             latency_ms_max: 5,
@@ -167,7 +173,8 @@ impl World {
                 if of != 0 && !self.instances.borrow().contains_key(&of) {
                     continue;
                 }
-                if !is_thorough && self.below(3) == 0 {
+                let is_held_up = self.held_up.get().is_some_and(|(who, until)| who == of && until > self.now.get());
+                if is_held_up || !is_thorough && self.below(3) == 0 {
                     self.tasks.borrow_mut().push((of, work));
                     continue;
                 }
@@ -308,12 +315,22 @@ impl Outside for Seat {
         }
     }
 
-    async fn send(&self, call: &AppCall, url: &str) -> Result<Came, SendError> {
-        let world = &self.world;
-        world.sleep(world.below(world.latency_ms_max)).await;
-        let came = world.app.borrow_mut().answer(call, url);
-        world.sleep(came.1 + world.below(world.latency_ms_max)).await;
-        Ok(came.0)
+    async fn send(&self, call: &AppCall, url: &str, until: u64) -> Result<Came, SendError> {
+        self.world.step().await;
+        if self.now() >= until {
+            return Err(SendError::Late);
+        }
+        let (world, call, url) = (self.world.clone(), call.clone(), url.to_owned());
+        let slot = Rc::new(RefCell::new(None));
+        let held = slot.clone();
+        // What was sent arrives, whatever becomes of its sender.
+        self.world.spawn(0, async move {
+            world.sleep(world.below(world.latency_ms_max)).await;
+            let came = world.app.borrow_mut().answer(&call, &url);
+            world.sleep(came.1 + world.below(world.latency_ms_max)).await;
+            *held.borrow_mut() = Some(came.0);
+        });
+        Ok(std::future::poll_fn(|_| slot.borrow_mut().take().map_or(Poll::Pending, Poll::Ready)).await)
     }
 
     fn log(&self, line: &str) {
@@ -330,7 +347,13 @@ impl Handle {
             world.kill(*of);
             return std::future::pending().await;
         }
-        world.memory.perform(operation, world.draw())
+        let number = world.memory.operations.get();
+        let said = world.memory.perform(operation, world.draw());
+        if let Some((_, ms)) = world.holds_up_at.get().filter(|(at, _)| *at == number) {
+            world.held_up.set(Some((*of, world.now.get() + ms)));
+            world.sleep(ms).await;
+        }
+        said
     }
 }
 

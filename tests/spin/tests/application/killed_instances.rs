@@ -2,15 +2,20 @@
 
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
-use stepwell_tests::{Chance, Client, Keys, Lane, Sdk, Server, Watched, World, recorded, until};
+use stepwell_tests::{
+    Chance, Client, Keys, Lane, Sdk, Server, Watched, World, assert_repeats_have_a_reason, recorded, until,
+};
 
 const RUNS: usize = 200;
 const STEPS: usize = 10;
 const ROUNDS: usize = 10;
 /// How many events go in one request.
 const BATCH: usize = 10;
-/// Of a million calls to the host: an instance dies every few requests, and takes up to fifteen others with it.
-const KILL_RATE: &str = "4000";
+/// Of a million calls to the host: an instance dies every few hundred of them, and takes all with it that it does for other requests. Where it dies more
+/// often than a step takes, no step ends.
+const KILL_RATE: &str = "3000";
+/// How soon a call that went with its instance is made again: long enough that the renewals of 200 calls leave a store on two cores time for the rest.
+const LEASE: &str = "lease_ms=6000";
 /// A round in which nothing more comes to an end.
 const ROUND_MAX: Duration = Duration::from_secs(20);
 
@@ -18,7 +23,7 @@ const ROUND_MAX: Duration = Duration::from_secs(20);
 fn many_runs_survive_killed_instances() {
     let mut chance = Chance::seeded();
     let seed = chance.within(0..u64::from(u32::MAX)).to_string();
-    let arguments = ["--kill-rate", KILL_RATE, "--seed", &seed, "--kills-wait"];
+    let arguments = ["--kill-rate", KILL_RATE, "--seed", &seed, "--kills-wait", "--variable", LEASE];
     let World { mut server, apps } = World::new(Server::start_for_kills_with(&arguments), &[Sdk::Js4], &Keys::None);
     let app = &apps[0].1;
     let lanes = ["js4", "js4-plain"].map(|id| Lane { id, sdk: Sdk::Js4, app, client: server.client() });
@@ -52,6 +57,7 @@ fn many_runs_survive_killed_instances() {
     for one in &watched {
         let run = one.finish_by_leases();
         assert_eq!(run.output().as_array().map(Vec::len), Some(STEPS), "{run:?}");
+        assert_repeats_have_a_reason(&run);
         Watched::assert_outputs_are_the_recorded_ones(&run);
     }
     for (lane, event) in &acknowledged {
