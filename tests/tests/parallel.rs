@@ -7,6 +7,8 @@ const SCENARIOS: &[Scenario] = scenarios![
     parallel_steps_get_a_call_each,
     branches_after_a_step_join_before_the_next,
     a_race_goes_on_with_the_first,
+    a_chain_goes_on_while_a_wait_beside_it_lasts,
+    what_waited_goes_on_while_a_step_beside_it_runs,
 ];
 
 hold_with_each_sdk!(SCENARIOS);
@@ -58,11 +60,8 @@ fn a_race_goes_on_with_the_first(lane: &Lane<'_>) {
     let function = if lane.is_version_1() { "promise-race" } else { "race" };
     let awaited: &[&str] = if lane.sdk == Sdk::Py { &["slow"] } else { &["slow", "after"] };
     let run = lane.start(function, &json!({}));
-    until(&format!("{awaited:?} run while the slow branch is held"), || {
-        let seen = lane.app.seen(Some(&run));
-        let executions = seen["executions"].as_array()?;
-        awaited.iter().all(|step| executions.iter().any(|one| one["step"] == *step)).then_some(())
-    });
+    // While the slow branch is held.
+    until_run(lane, &run, awaited);
     lane.app.open_gate(&run);
     let run = lane.finish(&run);
     assert_eq!(*run.output(), json!({"winner": "fast", "after": "after fast"}));
@@ -71,6 +70,43 @@ fn a_race_goes_on_with_the_first(lane: &Lane<'_>) {
     let lines = run.journal.outline();
     assert_eq!(lines[..3], ["started", "planned fast, planned slow", "ran fast"]);
     assert_eq!(lines.iter().filter(|line| *line == "ran fast").count(), 1, "{run:?}");
+}
+
+fn until_run(lane: &Lane<'_>, run: &str, steps: &[&str]) {
+    until(&format!("{steps:?} run"), || {
+        let seen = lane.app.seen(Some(run));
+        let executions = seen["executions"].as_array()?;
+        steps.iter().all(|step| executions.iter().any(|one| one["step"] == *step)).then_some(())
+    });
+}
+
+fn wake(lane: &Lane<'_>, key: &str) {
+    lane.client.send(&lane.event("wake", &json!({"key": key, "n": 7})));
+}
+
+fn a_chain_goes_on_while_a_wait_beside_it_lasts(lane: &Lane<'_>) {
+    let key = format!("chain-{}", lane.id);
+    let run = lane.start("beside-a-wait", &json!({"key": key}));
+    // Nothing that the wait takes has been sent.
+    until_run(lane, &run, &["a", "b"]);
+    wake(lane, &key);
+    let run = lane.finish(&run);
+    assert_eq!(*run.output(), json!({"n": 7, "sum": 3}));
+    assert_each_ran_once(&run, &["a", "b"]);
+    assert!(run.attempts().iter().all(|attempt| *attempt == 0), "{run:?}");
+}
+
+fn what_waited_goes_on_while_a_step_beside_it_runs(lane: &Lane<'_>) {
+    let key = format!("held-{}", lane.id);
+    let run = lane.start("beside-a-step", &json!({"key": key}));
+    until_run(lane, &run, &["held"]);
+    wake(lane, &key);
+    until_run(lane, &run, &["after"]);
+    lane.app.open_gate(&run);
+    let run = lane.finish(&run);
+    assert_eq!(*run.output(), json!(["woken", "held"]));
+    assert_each_ran_once(&run, &["after", "held"]);
+    assert!(run.attempts().iter().all(|attempt| *attempt == 0), "{run:?}");
 }
 
 fn assert_each_ran_once(run: &Finished, steps: &[&str]) {

@@ -165,6 +165,12 @@ impl Record {
     pub const fn is_of_a_step(&self) -> bool {
         !matches!(self.what, What::Discovery | What::Deferred(_))
     }
+
+    /// Whether the step is over.
+    #[must_use]
+    pub const fn has_ended(&self) -> bool {
+        matches!(self.what, What::Ran { .. } | What::Stored { .. } | What::Failed { .. })
+    }
 }
 
 /// What happened to a step.

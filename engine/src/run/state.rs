@@ -54,7 +54,8 @@ pub struct State {
     pub changes: Changes,
     /// Rows in the journal.
     pub rows: u32,
-    /// Steps whose ends are awaited together before the next discovery (PROTOCOL §5.5).
+    /// Planned steps whose ends are awaited together before the next discovery (PROTOCOL §5.5). What pauses, or is asked of others, is
+    /// not among them: a chain beside a wait goes on while the wait lasts.
     pending: BTreeSet<StepId>,
     /// Steps whose ends each cause a discovery (PROTOCOL §5.6).
     racing: BTreeSet<StepId>,
@@ -156,18 +157,20 @@ impl State {
                 }
             }
             Entry::Woken { steps } => {
+                let together = self.are_awaited(steps);
                 for id in steps {
                     let memo = self.pauses.get(id).map_or_else(Memo::null, Pause::timed_out);
                     self.remember(id, memo);
                 }
-                self.discover_after(row.at_ms, steps);
+                self.discover_after(row.at_ms, together);
             }
             Entry::Resumed { step, by } => {
                 if let Arrival::Event { id, received_at, .. } = by {
                     self.taken.push((*id, *received_at));
                 }
+                let together = self.are_awaited(std::slice::from_ref(step));
                 self.remember(step, Memo::of_arrival(by));
-                self.discover_after(row.at_ms, std::slice::from_ref(step));
+                self.discover_after(row.at_ms, together);
             }
             Entry::Redispatched { units } => {
                 for id in units {
@@ -211,54 +214,57 @@ impl State {
 
     /// What an answer's steps set in motion (PROTOCOL §5.3).
     fn proceed(&mut self, at: Millis, steps: &[Record]) {
-        let mut ended = Vec::new();
-        let mut under_way = Vec::new();
-        let mut planned = false;
-        let mut asked_again = false;
+        self.racing.extend(steps.iter().filter(|step| step.race).map(|step| step.id.clone()));
+        let ended: Vec<_> = steps.iter().filter(|step| step.has_ended()).map(|step| step.id.clone()).collect();
+        let mut together = self.are_awaited(&ended);
+        let mut under_way = 0_usize;
+        let mut planned = Vec::new();
         for step in steps {
-            if step.race {
-                self.racing.insert(step.id.clone());
-            }
             match &step.what {
-                What::Ran { .. } | What::Stored { .. } | What::Failed { .. } => {
-                    self.finish_step(step);
-                    ended.push(step.id.clone());
+                What::Ran { .. } | What::Stored { .. } | What::Failed { .. } | What::Deferred(_) => {
+                    self.finish_step(step)
                 }
                 What::Planned {} => {
-                    planned = true;
-                    under_way.push(step.id.clone());
+                    under_way = under_way.saturating_add(1);
+                    planned.push(step.id.clone());
                     self.plan(at, &step.id);
                 }
                 What::Asked { errand } => {
-                    under_way.push(step.id.clone());
+                    under_way = under_way.saturating_add(1);
                     self.send_out(at, &step.id, errand);
                 }
                 What::Slept { .. } | What::Waited { .. } | What::AwaitedSignal { .. } | What::Invoked { .. } => {
-                    under_way.push(step.id.clone());
+                    under_way = under_way.saturating_add(1);
                     self.pause(at, step);
                 }
-                What::Deferred(_) => self.finish_step(step),
-                What::Discovery => asked_again = true,
+                What::Discovery => {}
             }
         }
-        if under_way.len() > 1 {
+        if under_way > 1 {
             self.parallel = true;
-            if planned && self.version >= COALESCING_VERSION_MIN {
-                let awaited: Vec<_> = under_way.into_iter().filter(|id| self.is_awaited(id)).collect();
-                self.pending.extend(awaited);
+            if self.version >= COALESCING_VERSION_MIN {
+                planned.retain(|id| self.is_called_for(id) && !self.racing.contains(id));
+                // What ended in the same answer was known to the SDK when it planned.
+                together |= !planned.is_empty();
+                self.pending.extend(planned);
             }
         }
-        if asked_again {
+        if steps.iter().any(|step| matches!(step.what, What::Discovery)) {
             self.discover(at);
         } else if !ended.is_empty() {
-            self.discover_after(at, &ended);
+            self.discover_after(at, together);
         }
     }
 
-    /// A step that is under way and not racing.
-    fn is_awaited(&self, id: &StepId) -> bool {
-        !self.racing.contains(id)
-            && (self.pauses.contains_key(id) || self.units.contains_key(&UnitId::Step(id.clone())))
+    /// The app is to be called for the step, or is.
+    fn is_called_for(&self, id: &StepId) -> bool {
+        self.units.get(&UnitId::Step(id.clone())).is_some_and(|unit| unit.errand.is_none())
+    }
+
+    /// Whether the ends of all of these are awaited together with others. To be asked before they are remembered.
+    fn are_awaited(&self, ids: &[StepId]) -> bool {
+        let is_awaited = |id: &StepId| self.pending.contains(id) && !self.racing.contains(id);
+        self.version >= COALESCING_VERSION_MIN && ids.iter().all(is_awaited)
     }
 
     /// Lets a step sleep or wait, unless it does or is done: what was said first stands (PROTOCOL §5.3).
@@ -291,10 +297,10 @@ impl State {
         self.units.entry(UnitId::Step(id.clone())).or_insert_with(|| Unit { errand: errand(), ..Unit::new(at, cause) });
     }
 
-    /// The discovery that the ends of `ended` cause, unless others are awaited (PROTOCOL §5.5).
-    fn discover_after(&mut self, at: Millis, ended: &[StepId]) {
-        let racing = ended.iter().any(|id| self.racing.contains(id));
-        if self.version >= COALESCING_VERSION_MIN && !self.pending.is_empty() && !racing {
+    /// The discovery that ends of steps cause; none where these were awaited `together` with others that are still under way
+    /// (PROTOCOL §5.5).
+    fn discover_after(&mut self, at: Millis, together: bool) {
+        if together && !self.pending.is_empty() {
             return;
         }
         if self.version >= COALESCING_VERSION_MIN && self.pending.is_empty() {
@@ -352,7 +358,7 @@ impl State {
     /// runs in two requests at once (PROTOCOL §5.4).
     #[must_use]
     pub fn must_plan(&self) -> bool {
-        self.parallel || self.units.len() > 1
+        self.parallel || self.units.len() > 1 || !self.pauses.is_empty()
     }
 
     /// Whether the step waits for this.

@@ -1,7 +1,11 @@
 //! Parallel steps: planning, de-duplication, coalescing, race mode (PROTOCOL §5).
 
-use crate::driver::{Call, Driver, planned, racing, ran, sleep};
-use serde_json::json;
+use crate::driver::{Call, Driver, invoke, planned, racing, ran, raw, sleep, wait_for, wait_for_signal};
+use serde_json::{Value, json};
+use stepwell_engine::ids::{EventId, Millis};
+use stepwell_engine::run::message::{Returned, Tell};
+use stepwell_engine::turn::CallKind;
+use stepwell_engine::waits::message::Waiter;
 
 fn step<'a>(calls: &'a [Call], id: &str) -> &'a Call {
     calls.iter().find(|call| call.step() == id).unwrap_or_else(|| panic!("no call for {id}: {calls:#?}"))
@@ -14,17 +18,147 @@ fn fan_out_calls_each_step_and_fan_in_asks_once() {
     let calls = run.calls();
     assert_eq!(calls.len(), 3);
     assert!(calls.iter().all(|call| call.ctx("disable_immediate_execution") == true));
-    for id in ["p3", "p2", "p1"] {
+    for id in ["p3", "p2"] {
         run.ops(step(&calls, id), &json!([ran(id, id)]));
         run.no_calls();
     }
+    run.ops(step(&calls, "p1"), &json!([ran("p1", 1)]));
+    let call = run.call();
+    assert_eq!((call.stack(), &call.ctx("stack")["current"]), (vec!["p3", "p2", "p1"], &json!(3)));
+    run.ops(&call, &json!([sleep("ps", "1s")]));
+    run.no_calls();
     run.pass_till_woken();
     let call = run.call();
     assert_eq!(call.stack(), ["p3", "p2", "p1", "ps"]);
     assert_eq!(call.ctx("stack")["current"], 4);
     assert_eq!(call.body["steps"]["ps"], json!(null));
+    assert_eq!(call.ctx("disable_immediate_execution"), false);
     run.ops(&call, &json!([ran("after", 1)]));
     assert_eq!(run.call().ctx("disable_immediate_execution"), false);
+}
+
+/// What lasts, each as the driver ends it.
+fn lasting() -> Vec<(&'static str, Value, Box<dyn Fn(&mut Driver)>)> {
+    let event = EventId::new(Millis(1_700_000_000_500), 9);
+    let went = |run: &mut Driver| {
+        run.pass_till_woken();
+    };
+    let came = move |run: &mut Driver| {
+        let (step, received_at) = ("l".into(), Millis(1_700_000_000_500));
+        run.tell(&Tell::Resumed { step, id: event, received_at, event: raw(r#"{"name":"t/w","data":{}}"#) });
+    };
+    let signalled = |run: &mut Driver| {
+        let (waiter, data) = (Waiter::Step("l".into()), raw("1"));
+        run.tell(&Tell::Signalled { waiter, signal: "go".to_owned(), data });
+    };
+    let returned = |run: &mut Driver| {
+        let returned = Returned::Value(raw("1"));
+        run.tell(&Tell::Returned { step: "l".into(), run: None, returned });
+    };
+    vec![
+        ("a sleep", sleep("l", "1h"), Box::new(went)),
+        ("a wait", wait_for("l", "t/w", None, "1h"), Box::new(came)),
+        ("a wait in vain", wait_for("l", "t/w", None, "1h"), Box::new(went)),
+        ("a signal", wait_for_signal("l", "go", "fail"), Box::new(signalled)),
+        ("an invocation", invoke("l", "app-child", &json!({"data": {}})), Box::new(returned)),
+    ]
+}
+
+#[test]
+fn a_chain_beside_what_lasts_goes_on_meanwhile() {
+    for version in ["1", "2"] {
+        for (what, op, end) in lasting() {
+            let (mut run, call) = Driver::started();
+            run.ops_of(version, &call, &json!([op, planned("a")]));
+            let call = run.call();
+            assert_eq!(call.step(), "a", "{what}");
+            run.ops_of(version, &call, &json!([ran("a", 1)]));
+            let call = run.call();
+            assert_eq!((call.step(), call.stack()), ("step", vec!["a"]), "{what} is not over");
+            run.ops_of(version, &call, &json!([op, planned("b")]));
+            let call = run.call();
+            assert_eq!((call.step(), run.status().as_str()), ("b", "Running"), "{what}");
+            run.ops_of(version, &call, &json!([ran("b", 2)]));
+            let call = run.call();
+            assert_eq!(call.stack(), ["a", "b"], "{what}");
+            run.ops_of(version, &call, &json!([op]));
+            run.no_calls();
+            end(&mut run);
+            let call = run.call();
+            assert_eq!(call.stack(), ["a", "b", "l"], "{what}");
+            assert_eq!(call.ctx("disable_immediate_execution"), version == "1", "nothing else is under way");
+            run.returns(&call, &json!("all"));
+            assert_eq!(run.summary()["output"], "all");
+        }
+    }
+}
+
+#[test]
+fn what_lasted_goes_on_though_a_planned_step_is_under_way() {
+    for (what, op, end) in lasting() {
+        let (mut run, call) = Driver::started();
+        run.ops(&call, &json!([op, planned("long")]));
+        let long = run.call();
+        end(&mut run);
+        let call = run.call();
+        assert_eq!((call.step(), call.stack()), ("step", vec!["l"]), "{what}");
+        assert_eq!(call.ctx("disable_immediate_execution"), true, "no step may run twice");
+        run.ops(&call, &json!([planned("long"), planned("next")]));
+        let next = run.call();
+        assert_eq!(next.step(), "next", "{what}");
+        run.ops(&next, &json!([ran("next", 1)]));
+        run.no_calls();
+        run.ops(&long, &json!([ran("long", 2)]));
+        assert_eq!(run.call().stack(), ["l", "next", "long"], "planned steps are awaited together: {what}");
+    }
+}
+
+#[test]
+fn a_chain_beside_a_request_of_the_server_goes_on_meanwhile() {
+    let fetch = json!({"id": "f", "op": "Gateway", "opts": {"url": "http://127.0.0.1:9/", "method": "GET"}});
+    let (mut run, call) = Driver::started();
+    run.ops(&call, &json!([fetch, planned("a")]));
+    let calls = run.calls();
+    let a = calls.iter().find(|call| call.kind == CallKind::App).expect("a call to the app");
+    assert_eq!((a.step(), calls.len()), ("a", 2));
+    run.ops(a, &json!([ran("a", 1)]));
+    let call = run.call();
+    assert_eq!(call.stack(), ["a"]);
+    assert_eq!(call.ctx("disable_immediate_execution"), true);
+    run.ops(&call, &json!([fetch, planned("b")]));
+    assert_eq!(run.call().step(), "b");
+}
+
+#[test]
+fn nothing_is_run_at_once_while_anything_is_at_rest() {
+    let (mut run, call) = Driver::started();
+    run.ops(&call, &json!([sleep("s", "1h"), planned("a")]));
+    let call = run.call();
+    run.ops(&call, &json!([ran("a", 1)]));
+    // The sleep may end while the app is at this: what it ran at once, the discovery of then would plan again.
+    let early = run.call();
+    assert_eq!(early.ctx("disable_immediate_execution"), true);
+    run.pass_till_woken();
+    let late = run.call();
+    assert_eq!(late.ctx("disable_immediate_execution"), true);
+    run.ops(&late, &json!([planned("b")]));
+    let b = run.call();
+    run.ops(&early, &json!([sleep("s", "1h"), planned("b")]));
+    run.no_calls();
+    run.ops(&b, &json!([ran("b", 2)]));
+    assert_eq!(run.call().stack(), ["a", "s", "b"]);
+}
+
+#[test]
+fn a_planned_step_that_comes_to_rest_is_awaited_as_it_was() {
+    let (mut run, call) = Driver::started();
+    run.ops(&call, &json!([planned("p"), planned("q")]));
+    let calls = run.calls();
+    run.ops(step(&calls, "p"), &json!([sleep("p", "1h")]));
+    run.ops(step(&calls, "q"), &json!([ran("q", 1)]));
+    run.no_calls();
+    run.pass_till_woken();
+    assert_eq!(run.call().stack(), ["q", "p"]);
 }
 
 #[test]

@@ -149,13 +149,18 @@ fn parallel_waits_are_reported_again_and_again_and_registered_once() {
     run.ops(&call, &waits);
     let step = run.call();
     run.ops(&step, &json!([ran("p", 1)]));
+    let call = run.call();
+    run.ops(&call, &waits);
     run.no_calls();
     run.tell(&resumed("v", 1, run.now, "1"));
+    let call = run.call();
+    assert_eq!(call.stack(), ["p", "v"]);
+    run.ops(&call, &waits);
     run.no_calls();
+    assert_eq!(to_waits(&run, "Register").len(), 2);
     run.tell(&resumed("w", 1, run.now, "2"));
     let call = run.call();
     assert_eq!(call.stack(), ["p", "v", "w"]);
-    assert_eq!(to_waits(&run, "Register").len(), 2);
     run.ops(&call, &waits);
     assert_eq!(to_waits(&run, "Register").len(), 2, "what is done is not registered again");
 }

@@ -71,6 +71,25 @@ export const functions = ({ app, define, errors: { NonRetriableError, RetryAfter
       return { winner, after };
     }),
 
+    // A chain goes on while what is beside it lasts, and the other way round.
+    simple("beside-a-wait", async ({ run, step }) => {
+      const wait = step.waitForEvent("wait", { event: `${app}/wake`, if: "event.data.key == async.data.key", timeout: "1h" });
+      const chain = async () => (await run("a", () => 1)) + (await run("b", () => 2));
+      const [woken, sum] = await Promise.all([wait, chain()]);
+      return { n: woken.data.n, sum };
+    }),
+    simple("beside-a-step", async ({ run, runId, step }) => {
+      const waiting = async () => {
+        await step.waitForEvent("wait", { event: `${app}/wake`, if: "event.data.key == async.data.key", timeout: "1h" });
+        return run("after", () => "woken");
+      };
+      const held = async () => {
+        await opened(runId);
+        return "held";
+      };
+      return Promise.all([waiting(), run("held", held)]);
+    }),
+
     simple("sleep", async ({ run, step }) => {
       const before = await run("before", () => Date.now());
       await step.sleep("nap", "1s");

@@ -87,6 +87,31 @@ def functions(client: inngest.Inngest) -> list[inngest.Function]:
         winners = await ctx.group.parallel(branches, parallel_mode=inngest.ParallelMode.RACE)
         return {"winner": winners[0], "after": await run("after", lambda _: f"after {winners[0]}")}
 
+    # A chain goes on while what is beside it lasts, and the other way round.
+    async def woken(ctx):
+        same = "event.data.key == async.data.key"
+        return await ctx.step.wait_for_event("wait", event=f"{app}/wake", if_exp=same, timeout=datetime.timedelta(hours=1))
+
+    @serve("beside-a-wait")
+    async def beside_a_wait(ctx, run):
+        async def chain():
+            return await run("a", lambda _: 1) + await run("b", lambda _: 2)
+
+        event, total = await ctx.group.parallel((lambda: woken(ctx), chain))
+        return {"n": event.data["n"], "sum": total}
+
+    @serve("beside-a-step")
+    async def beside_a_step(ctx, run):
+        async def waiting():
+            await woken(ctx)
+            return await run("after", lambda _: "woken")
+
+        async def held(_):
+            await opened(ctx.run_id)
+            return "held"
+
+        return list(await ctx.group.parallel((waiting, lambda: run("held", held))))
+
     @serve("sleep")
     async def sleep(ctx, run):
         before = await run("before", lambda _: time.time_ns() // 1_000_000)
