@@ -1,7 +1,7 @@
-//! Running again, whole or from a step; and functions that run after a run.
+//! Running again, whole or from a step.
 
 use serde_json::{Value, json};
-use stepwell_tests::{Lane, Scenario, Sdk, World, hold_with_each_sdk, scenarios, until};
+use stepwell_tests::{Lane, Scenario, hold_with_each_sdk, scenarios, until};
 
 const SCENARIOS: &[Scenario] = scenarios![
     a_rerun_does_all_of_it_again_under_an_id_of_its_own,
@@ -67,23 +67,4 @@ fn a_step_can_be_given_other_arguments(lane: &Lane<'_>) {
     assert_eq!(*old.output(), json!({"sum": 3}));
     let body = json!({"fromStep": {"stepId": "sum", "input": [20, 22]}});
     assert_eq!(*lane.finish(&rerun(lane, &old.run, &body)).output(), json!({"sum": 42}));
-}
-
-#[test]
-fn what_a_run_defers_runs_after_it() {
-    let world = World::dev(&[Sdk::Js4]);
-    let lane = world.lane("js4");
-    let run = lane.run("deferring", &json!({"n": 7}));
-    assert_eq!(*run.output(), "over");
-    let seen = until("the deferred function has run", || {
-        let seen = lane.app.seen(Some(&format!("deferred-by-{}", run.run)));
-        seen["executions"].as_array().is_some_and(|all| !all.is_empty()).then_some(seen)
-    });
-    let executions = seen["executions"].as_array().expect("executions");
-    assert_eq!(executions.len(), 1, "the one that was aborted does not run: {executions:?}");
-    let timeline: Value = lane.client.data(&format!("/v1/runs/{}/timeline", run.run));
-    let mut defers: Vec<_> =
-        timeline["defers"].as_array().expect("defers").iter().map(|d| (&d["name"], &d["status"])).collect();
-    defers.sort_by_key(|(name, _)| name.to_string());
-    assert_eq!(defers, [(&json!("kept"), &json!("scheduled")), (&json!("taken-back"), &json!("aborted"))]);
 }

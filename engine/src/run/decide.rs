@@ -101,6 +101,7 @@ impl Decision<'_> {
                 Reading::Step(record) => read.keep(record),
                 Reading::Threw(thrown, problem) => read.threw = Some((thrown, problem)),
                 Reading::Complete(output) => read.output = Some(output),
+                Reading::FunctionThrew { problem, is_final } => read.function_threw = Some((problem, is_final)),
                 Reading::Nothing => {}
             }
         }
@@ -118,11 +119,21 @@ impl Decision<'_> {
             }
             return self.entry(version, read.steps, Then::Complete { output });
         }
+        if let Some((problem, is_final)) = read.function_threw {
+            return if is_final {
+                self.entry(version, read.steps, Then::Fail { problem })
+            } else {
+                self.failed_attempt(version, read.steps, None, problem)
+            };
+        }
         if let Some((thrown, problem)) = read.threw {
             if retry::next_try(self.turn, self.attempt, self.attempts_max, self.advice).is_some() {
                 return self.failed_attempt(version, read.steps, Some(thrown), problem);
             }
             read.steps.push(Record { id: thrown.id, name: thrown.name, race: false, what: What::Failed { problem } });
+        }
+        if !read.steps.is_empty() && !read.steps.iter().any(Record::is_more_than_deferred) {
+            return self.entry(version, read.steps, Then::Again {});
         }
         if let Some(problem) = self.leads_nowhere(&read.steps) {
             return self.failed_attempt(version, Vec::new(), None, problem);
@@ -186,6 +197,8 @@ impl Decision<'_> {
 struct ReadOps {
     steps: Vec<Record>,
     threw: Option<(Thrown, Problem)>,
+    /// The function threw, and whether for good.
+    function_threw: Option<(Problem, bool)>,
     output: Option<Box<RawValue>>,
 }
 

@@ -113,6 +113,8 @@ pub struct Checkpointed {
 pub enum Then {
     /// The unit is done; what comes next follows from the steps.
     Proceed,
+    /// The app has only deferred functions, and came no further: the same call is made again. This is no failed attempt.
+    Again {},
     /// The unit failed and is tried again.
     Retry {
         /// The step that threw; none where the function or the transport failed.
@@ -164,6 +166,12 @@ impl Record {
     #[must_use]
     pub const fn is_of_a_step(&self) -> bool {
         !matches!(self.what, What::Discovery | What::Deferred(_))
+    }
+
+    /// Whether it says anything besides what is to run once the run is over.
+    #[must_use]
+    pub const fn is_more_than_deferred(&self) -> bool {
+        !matches!(self.what, What::Deferred(_))
     }
 
     /// Whether the step is over.

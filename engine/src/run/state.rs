@@ -192,6 +192,14 @@ impl State {
         let unit = self.units.remove(&answered.unit);
         match &answered.then {
             Then::Proceed => self.proceed(at, &answered.steps),
+            Then::Again {} => {
+                answered.steps.iter().for_each(|step| self.finish_step(step));
+                if let Some(mut unit) = unit {
+                    unit.generation = unit.generation.saturating_add(1);
+                    unit.due = at;
+                    self.units.insert(answered.unit.clone(), unit);
+                }
+            }
             Then::Retry { retry_at_ms, .. } => {
                 answered.steps.iter().for_each(|step| self.finish_step(step));
                 if let Some(mut unit) = unit {

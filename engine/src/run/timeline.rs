@@ -270,7 +270,7 @@ impl Fold {
         let (step, problem, retry_at_ms) = match &answered.then {
             Then::Retry { step, problem, retry_at_ms } => (step.as_ref(), problem, Some(*retry_at_ms)),
             Then::Fail { problem } => (None, problem, None),
-            Then::Proceed | Then::Complete { .. } => return,
+            Then::Proceed | Then::Again {} | Then::Complete { .. } => return,
         };
         let attempt = Attempt { number: answered.attempt, at_ms: at, error: problem.clone(), retry_at_ms };
         let planned = match &answered.unit {

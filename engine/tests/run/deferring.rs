@@ -1,6 +1,6 @@
 //! Functions that run once the run is over.
 
-use crate::driver::{Driver, failed, ran, sleep};
+use crate::driver::{Driver, failed, planned, ran, sleep};
 use serde_json::{Value, json};
 use stepwell_engine::limits::{DEFERS_BYTES_MAX, DEFERS_PER_RUN_MAX, NAME_BYTES_MAX};
 use stepwell_engine::run::message::Ask;
@@ -113,12 +113,95 @@ fn a_run_defers_so_many_and_so_much() {
     assert_eq!(self::statuses(&mut run), ["1 scheduled", "2 scheduled", "3 rejected"]);
 }
 
+/// SDK 4 answers so where the function defers something between a step and work that is none.
 #[test]
-fn an_answer_that_only_defers_moves_nothing() {
-    let (mut run, call) = Driver::started();
+fn after_an_answer_that_only_defers_the_same_call_is_made_again() {
+    let (mut run, call) = Driver::started_with(0);
+    run.ops(&call, &json!([add("d1", &json!({"n": 1}))]));
+    let again = run.call();
+    assert_ne!(again.id, call.id, "a dispatch of its own");
+    assert_eq!((again.step(), again.ctx("attempt")), ("step", &json!(0)), "no attempt has failed");
+    assert_eq!(again.body["defers"], json!({"d1": {"abortable": true}}));
+    assert_eq!(run.journal(), ["Started", "Answered"], "one row");
+    run.ops(&again, &json!([abort("x", "d1")]));
+    let again = run.call();
+    assert_eq!(again.body["defers"], json!({"d1": {"abortable": false}}));
+    run.ops(&call, &json!([ran("late", 1)]));
+    run.no_calls();
+    run.returns(&again, &json!(1));
+    assert_eq!((run.status(), deferred(&run).len()), ("Completed".to_owned(), 0));
+}
+
+#[test]
+fn also_where_a_planned_step_was_asked_for_or_others_are_under_way() {
+    let (mut run, call) = Driver::started_with(0);
+    run.ops(&call, &json!([planned("p"), sleep("s", "1h")]));
+    let call = run.call();
     run.ops(&call, &json!([add("d1", &json!({}))]));
+    let again = run.call();
+    assert_eq!((again.step(), again.ctx("attempt")), ("p", &json!(0)));
+    run.crash();
+    let again = run.call();
+    assert_eq!(again.step(), "p", "it is owed over a crash");
+    run.ops(&again, &json!([ran("p", 1)]));
+    let discovery = run.call();
+    run.ops(&discovery, &json!([add("d2", &json!({}))]));
+    let discovery = run.call();
+    assert_eq!(discovery.step(), "step");
+    run.ops(&discovery, &json!([sleep("s", "1h")]));
+    run.no_calls();
     run.pass_till_woken();
-    assert_eq!(run.call().ctx("attempt"), &json!(1));
+    let call = run.call();
+    run.returns(&call, &json!(1));
+    assert_eq!((run.status(), deferred(&run).len()), ("Completed".to_owned(), 2));
+}
+
+#[test]
+fn an_answer_that_defers_what_is_known_and_no_more_is_a_failed_attempt() {
+    let (mut run, call) = Driver::started_with(1);
+    run.ops(&call, &json!([add("d1", &json!({}))]));
+    let call = run.call();
+    run.ops(&call, &json!([add("d1", &json!({}))]));
+    run.no_calls();
+    run.pass_till_woken();
+    let call = run.call();
+    assert_eq!(call.ctx("attempt"), &json!(1));
+    run.ops(&call, &json!([add("d1", &json!({}))]));
+    assert_eq!(run.summary()["output"]["name"], "answer_empty");
+    assert_eq!(deferred(&run).len(), 1);
+}
+
+/// The hash of `complete`.
+const FUNCTION: &str = "0737c22d3bfae812339732d14d8c7dbd6dc4e09c";
+
+/// SDK 4 has no other way to say both.
+#[test]
+fn a_function_that_throws_beside_what_it_deferred_has_thrown() {
+    let threw = |op: &str| json!({"op": op, "id": FUNCTION, "error": {"name": "E", "message": "boom"}});
+    let (mut run, call) = Driver::started_with(1);
+    run.ops(&call, &json!([add("d1", &json!({})), threw("StepError")]));
+    run.no_calls();
+    run.pass_till_woken();
+    let call = run.call();
+    assert_eq!((call.step(), call.ctx("attempt"), call.stack()), ("step", &json!(1), vec![]));
+    assert_eq!(call.body["defers"], json!({"d1": {"abortable": true}}));
+    run.ops(&call, &json!([add("d2", &json!({})), threw("StepError")]));
+    assert_eq!((run.status(), run.summary()["output"]["message"].clone()), ("Failed".to_owned(), json!("boom")));
+    assert_eq!(deferred(&run).len(), 2);
+
+    let (mut run, call) = Driver::started_with(5);
+    run.ops(&call, &json!([add("d1", &json!({})), threw("StepFailed")]));
+    assert_eq!((run.status(), deferred(&run).len()), ("Failed".to_owned(), 1), "for good");
+    assert_eq!(run.summary()["output"]["name"], "E");
+}
+
+#[test]
+fn a_step_of_the_users_that_is_called_complete_is_a_step() {
+    let (mut run, call) = Driver::started_with(0);
+    let failed =
+        json!({"op": "StepFailed", "id": FUNCTION, "name": "complete", "error": {"name": "E", "message": "boom"}});
+    run.ops(&call, &json!([failed]));
+    assert_eq!(run.call().stack(), [FUNCTION]);
 }
 
 #[test]

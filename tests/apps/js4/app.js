@@ -31,6 +31,31 @@ const lane = (app, clientOptions = {}, serveOptions = {}) => {
     takenBack.abort();
     return "over";
   });
+  // Work that is no step, longer than the SDK waits for steps: it answers that something is deferred, and no more.
+  const think = () => new Promise((resolve) => setTimeout(resolve, 50));
+  const keep = (defer, { event, runId }) => defer("kept", { function: later, data: { by: runId, n: event.data.n } });
+  const deferringOnTheWay = define({ id: "deferring-on-the-way", retries: 0 }, { event: `${app}/deferring-on-the-way` }, async (ctx) => {
+    const before = await ctx.step.run("before", () => execute(ctx.runId, "before", () => 1));
+    keep(ctx.defer, ctx);
+    await think();
+    return before + (await ctx.step.run("after", () => execute(ctx.runId, "after", () => 2)));
+  });
+  const deferringBeside = define({ id: "deferring-beside", retries: 0 }, { event: `${app}/deferring-beside` }, async (ctx) => {
+    const chain = async () => {
+      const a = await ctx.step.run("a", () => execute(ctx.runId, "a", () => 1));
+      keep(ctx.defer, ctx);
+      await think();
+      return a + (await ctx.step.run("b", () => execute(ctx.runId, "b", () => 2)));
+    };
+    const held = ctx.step.run("held", () => execute(ctx.runId, "held", () => opened(ctx.runId)));
+    const [sum] = await Promise.all([chain(), held]);
+    return sum;
+  });
+  const deferringInVain = define({ id: "deferring-in-vain", retries: 1 }, { event: `${app}/deferring-in-vain` }, async (ctx) => {
+    keep(ctx.defer, ctx);
+    throw new TypeError(`boom ${ctx.attempt}`);
+  });
+  const defers = [later, deferring, deferringOnTheWay, deferringBeside, deferringInVain];
   const shared = functions({ app, define, errors: { NonRetriableError, RetryAfterError }, referenceFunction });
   // What the server asks for a step: somebody else's server, and a model's.
   const fetching = define({ id: "fetch", retries: 1 }, { event: `${app}/fetch` }, async ({ event, step }) => {
@@ -44,7 +69,7 @@ const lane = (app, clientOptions = {}, serveOptions = {}) => {
     const model = step.ai.models.openai({ model: "tiny", apiKey: "sk-secret", baseUrl: event.data.url });
     return step.ai.infer("ask", { model, body: { messages: [{ role: "user", content: "hi" }] } });
   });
-  const all = [...shared, race, later, deferring, fetching, fetchingInVain, infer];
+  const all = [...shared, race, ...defers, fetching, fetchingInVain, infer];
   return { [`/api/${app}`]: serve({ client, functions: all, ...serveOptions }) };
 };
 

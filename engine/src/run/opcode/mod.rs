@@ -62,6 +62,13 @@ pub enum Reading {
     Threw(Thrown, Problem),
     /// The function returned.
     Complete(Box<RawValue>),
+    /// The function threw, beside ops that could not travel with a plain error.
+    FunctionThrew {
+        /// What.
+        problem: Problem,
+        /// It is not to be tried again.
+        is_final: bool,
+    },
     /// Nothing: an idle branch of a very old SDK.
     Nothing,
 }
@@ -74,6 +81,9 @@ pub enum Rejection {
     /// Trying again cannot help: the run fails.
     Run(Problem),
 }
+
+/// The id under which SDK 4 tells of the function itself, in place of a step: the hash of `complete` (PROTOCOL §3.6).
+const FUNCTION_ITSELF: &str = "0737c22d3bfae812339732d14d8c7dbd6dc4e09c";
 
 /// Opcodes of the protocol that are not built here yet.
 const UNBUILT: &[&str] = &["SyncRunComplete"];
@@ -152,6 +162,12 @@ impl Op<'_> {
                 format!("An op {} has no step id of 1 to {STEP_ID_BYTES_MAX} bytes.", self.op),
             ))),
         }
+    }
+
+    /// Whether the op is of the function rather than of a step. A step of the user's that is called `complete` has the same id, and
+    /// a name.
+    fn is_of_function(&self) -> bool {
+        self.id.as_deref() == Some(FUNCTION_ITSELF) && self.name.is_none() && self.display_name.is_none()
     }
 
     /// What people call the step.
