@@ -7,7 +7,7 @@ use super::Stream;
 use crate::error::Fault;
 use crate::ids::{EventId, Millis};
 use crate::limits::{EVENT_IDEMPOTENCY_TIME, EXPIRED_IDS_PER_TURN_MAX};
-use crate::turn::{Done, Outcome, Range, Row, Turn};
+use crate::turn::{Done, Range, Row, Turn};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -58,16 +58,17 @@ pub(super) fn sweep_at(oldest: Oldest) -> Option<Millis> {
     oldest.map(|day| Millis(day.saturating_add(2).saturating_mul(EVENT_IDEMPOTENCY_TIME.0)))
 }
 
+/// The rows that are to be looked at now, if any have expired: one more than is forgotten tells what is the oldest then.
+pub(super) fn due(oldest: Oldest, now: Millis) -> Option<Range> {
+    let range = Range { limit: EXPIRED_IDS_PER_TURN_MAX.saturating_add(1), ..oldest_range() };
+    sweep_at(oldest).is_some_and(|at| at <= now).then_some(range)
+}
+
 impl Stream {
-    /// Forgets a bounded number of expired rows, and says when to go on.
-    pub(super) fn sweep(&mut self, turn: &Turn<'_>) -> Result<Outcome, Fault> {
-        if sweep_at(self.oldest).is_none_or(|at| at > turn.now) {
-            return Ok(self.done(Done::default()));
-        }
-        // One more row than is deleted tells what is the oldest then.
-        let range = Range { limit: EXPIRED_IDS_PER_TURN_MAX.saturating_add(1), ..oldest_range() };
-        let Some(rows) = turn.supplied.get(&range) else { return Ok(Outcome::Needs(vec![range])) };
-        let mut done = Done::default();
+    /// Forgets a bounded number of expired rows. What it looks at is among what was supplied.
+    pub(super) fn forget_ids(&mut self, turn: &Turn<'_>, done: &mut Done) -> Result<(), Fault> {
+        let Some(range) = due(self.oldest, turn.now) else { return Ok(()) };
+        let rows = turn.supplied.get(&range).unwrap_or_default();
         let mut oldest = None;
         for (row, room) in rows.iter().zip((0..=EXPIRED_IDS_PER_TURN_MAX).rev()) {
             let day = day_of(&row.key)?;
@@ -78,6 +79,6 @@ impl Stream {
             done.delete(row.key.clone());
         }
         self.oldest = oldest;
-        Ok(self.done(done))
+        Ok(())
     }
 }

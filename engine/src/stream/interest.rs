@@ -1,14 +1,17 @@
 //! Which events are waited for, and by which routes (the protocol is told in [`crate::waits`]).
 //!
 //! A row per name: until when the name is waited for by each route. Said twice, or late, it is the same: the latest time counts. It
-//! is written some time ahead, so that a name on which run after run waits does not cost a row for each.
+//! is written some time ahead, so that a name on which run after run waits does not cost a row for each. Once an hour the stream looks
+//! for names that nobody waits for any more, and forgets them.
 
 use super::Stream;
 use super::message::{NewEvent, Want};
 use super::row;
 use crate::error::{Code, Fault};
 use crate::ids::Millis;
-use crate::limits::{WAIT_ROUTES_PER_NAME_MAX, WAITED_NAMES_HOT_MAX, WANT_AHEAD_MIN};
+use crate::limits::{
+    WAIT_ROUTES_PER_NAME_MAX, WAITED_NAMES_HOT_MAX, WANT_AHEAD_MIN, WANTS_SWEPT_EVERY, WANTS_SWEPT_PER_TURN_MAX,
+};
 use crate::run::message::Tell as ToRun;
 use crate::run::problem::Problem;
 use crate::turn::{Address, Done, Outcome, Range, Row, Supplied, Turn};
@@ -29,6 +32,42 @@ pub(super) enum Interests {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Interest(Vec<(Route, Millis)>);
 
+/// How far the look for forgotten names has come: a row of its own while there are names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Sweep {
+    /// The last row that was looked at; empty where the next look is at the first.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    after: String,
+    /// When it goes on.
+    at: Millis,
+}
+
+/// Where that is kept.
+const SWEEP: &str = "sweep/want";
+
+/// The row of it.
+pub(super) fn sweep_range() -> Range {
+    Range::one(SWEEP)
+}
+
+impl Sweep {
+    pub(super) fn load(rows: &[Row]) -> Result<Option<Self>, Fault> {
+        let sweep = rows.first().map(|row| serde_json::from_slice(&row.value));
+        sweep.transpose().map_err(|e| Fault::new("sweep row", e))
+    }
+
+    /// When it goes on.
+    pub(super) const fn at(&self) -> Millis {
+        self.at
+    }
+
+    /// The rows that are to be looked at now, if it is time.
+    pub(super) fn due(&self, now: Millis) -> Option<Range> {
+        let start = if self.after.is_empty() { range().start } else { format!("{}\0", self.after) };
+        (self.at <= now).then(|| Range { start, limit: WANTS_SWEPT_PER_TURN_MAX, ..range() })
+    }
+}
+
 /// The rows that are read when a stream is made: one more than it keeps.
 pub(super) fn range() -> Range {
     let limit = u32::try_from(WAITED_NAMES_HOT_MAX).unwrap_or(u32::MAX).saturating_add(1);
@@ -44,10 +83,6 @@ impl Interests {
         if rows.len() > WAITED_NAMES_HOT_MAX {
             return Ok(Self::TooMany);
         }
-        let named = |row: &Row| {
-            let name = row.key.strip_prefix("want/").ok_or_else(|| Fault::new("interest row", &row.key))?;
-            Ok((name.to_owned(), decode(row)?))
-        };
         Ok(Self::All(rows.iter().map(named).collect::<Result<_, Fault>>()?))
     }
 
@@ -64,6 +99,12 @@ impl Interests {
         }
     }
 
+    fn forget(&mut self, name: &str) {
+        if let Self::All(names) = self {
+            names.remove(name);
+        }
+    }
+
     fn set(&mut self, name: &str, interest: Interest) {
         let Self::All(names) = self else { return };
         names.insert(name.to_owned(), interest);
@@ -73,11 +114,21 @@ impl Interests {
     }
 }
 
+fn named(row: &Row) -> Result<(String, Interest), Fault> {
+    let name = row.key.strip_prefix("want/").ok_or_else(|| Fault::new("interest row", &row.key))?;
+    Ok((name.to_owned(), decode(row)?))
+}
+
 fn decode(row: &Row) -> Result<Interest, Fault> {
     serde_json::from_slice(&row.value).map_err(|e| Fault::new("interest row", e))
 }
 
 impl Interest {
+    /// Whether nobody waits for the name any more.
+    fn is_over(&self, now: Millis) -> bool {
+        self.0.iter().all(|(_, until)| *until <= now)
+    }
+
     /// Tells of an event to all whom it may concern.
     pub(super) fn tell(&self, turn: &Turn<'_>, event: &NewEvent, done: &mut Done) -> Result<(), Fault> {
         let live = self.0.iter().filter(|(_, until)| *until > turn.now);
@@ -126,6 +177,11 @@ impl Stream {
             }
             done.write(key(&want.event), &interest)?;
             self.interests.set(&want.event, interest);
+            if self.sweep.is_none() {
+                let sweep = Sweep { after: String::new(), at: turn.now.plus(WANTS_SWEPT_EVERY) };
+                done.write(SWEEP.to_owned(), &sweep)?;
+                self.sweep = Some(sweep);
+            }
         }
         for row in rows.iter().filter_map(|range| turn.supplied.get(range)).flatten() {
             let (id, held) = (row::id(&row.key)?, row::EventRow::decode(row)?);
@@ -137,6 +193,41 @@ impl Stream {
             }
         }
         Ok(self.done(done))
+    }
+}
+
+impl Stream {
+    /// Forgets names of a bounded number that it looks at, if it is time for that. What it looks at is among what was supplied.
+    pub(super) fn forget_names(&mut self, turn: &Turn<'_>, done: &mut Done) -> Result<(), Fault> {
+        let Some((range, sweep)) = self.sweep.as_ref().and_then(|sweep| Some((sweep.due(turn.now)?, sweep))) else {
+            return Ok(());
+        };
+        let rows = turn.supplied.get(&range).unwrap_or_default();
+        let is_last = u32::try_from(rows.len()).is_ok_and(|count| count < range.limit);
+        let is_all = sweep.after.is_empty() && is_last;
+        let mut kept = BTreeMap::new();
+        for row in rows {
+            let (name, interest) = named(row)?;
+            if interest.is_over(turn.now) {
+                done.delete(row.key.clone());
+                self.interests.forget(&name);
+            } else {
+                kept.insert(name, interest);
+            }
+        }
+        self.sweep = match rows.last().filter(|_| !is_last) {
+            Some(last) => Some(Sweep { after: last.key.clone(), at: turn.now }),
+            None if is_all && kept.is_empty() => None,
+            None => Some(Sweep { after: String::new(), at: turn.now.plus(WANTS_SWEPT_EVERY) }),
+        };
+        if is_all {
+            self.interests = Interests::All(kept);
+        }
+        match &self.sweep {
+            Some(sweep) => done.write(SWEEP.to_owned(), sweep)?,
+            None => done.delete(SWEEP.to_owned()),
+        }
+        Ok(())
     }
 }
 

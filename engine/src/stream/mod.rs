@@ -5,6 +5,7 @@
 //! | `event/<ULID>` | an event, when it was received, and the runs that it started |
 //! | `id/<day>/<hash>` | the first event of the day with some user's own id (see `first.rs`) |
 //! | `want/<name>` | until when events of that name are waited for (see `interest.rs`) |
+//! | `sweep/want` | how far the look for names has come that nobody waits for any more |
 
 mod accept;
 #[cfg(test)]
@@ -23,7 +24,7 @@ use crate::ids::{EventId, RunId};
 use crate::limits::RUNS_PER_EVENT_LISTED_MAX;
 use crate::turn::{Done, Message, Outcome, Range, Row, Turn};
 use first::Oldest;
-use interest::Interests;
+use interest::{Interests, Sweep};
 use message::{Ask, Tell};
 use recent::Recent;
 use row::EventRow;
@@ -34,12 +35,14 @@ use serde::Serialize;
 pub struct Stream {
     oldest: Oldest,
     interests: Interests,
+    /// The look for names that nobody waits for any more; none where there are no names.
+    sweep: Option<Sweep>,
     recent: Recent,
 }
 
 impl Actor for Stream {
     fn preload(_key: &str) -> Vec<Range> {
-        vec![first::oldest_range(), interest::range()]
+        vec![first::oldest_range(), interest::range(), interest::sweep_range()]
     }
 
     fn load(_key: &str, rows: &[(Range, Vec<Row>)]) -> Result<Self, Fault> {
@@ -48,6 +51,7 @@ impl Actor for Stream {
         Ok(Self {
             oldest: oldest.map(|row| first::day_of(&row.key)).transpose()?,
             interests: Interests::load(held(&interest::range()))?,
+            sweep: Sweep::load(held(&interest::sweep_range()))?,
             recent: Recent::default(),
         })
     }
@@ -110,9 +114,23 @@ impl Stream {
         Ok(self.done(done))
     }
 
+    /// Forgets what has expired: of each kind a bounded number of rows; the next wake goes on.
+    fn sweep(&mut self, turn: &Turn<'_>) -> Result<Outcome, Fault> {
+        let names = self.sweep.as_ref().and_then(|sweep| sweep.due(turn.now));
+        let due = first::due(self.oldest, turn.now).into_iter().chain(names);
+        let needs: Vec<_> = due.filter(|range| turn.supplied.get(range).is_none()).collect();
+        if !needs.is_empty() {
+            return Ok(Outcome::Needs(needs));
+        }
+        let mut done = Done::default();
+        self.forget_ids(turn, &mut done)?;
+        self.forget_names(turn, &mut done)?;
+        Ok(self.done(done))
+    }
+
     /// Every turn says anew when the actor wants to be woken.
     fn done(&self, mut done: Done) -> Outcome {
-        done.wake_at = first::sweep_at(self.oldest);
+        done.wake_at = first::sweep_at(self.oldest).into_iter().chain(self.sweep.as_ref().map(Sweep::at)).min();
         Outcome::Done(done)
     }
 }

@@ -1,5 +1,6 @@
 //! What the stream promises, one file per promise.
 
+mod forgetting;
 mod idempotency;
 mod lists;
 mod routing;

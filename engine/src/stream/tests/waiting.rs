@@ -105,7 +105,11 @@ fn what_came_while_the_wait_was_on_its_way_is_told_then() {
 #[test]
 fn a_name_that_is_waited_for_again_and_again_is_written_once() {
     let mut stream = stream();
-    assert_eq!(stream.tell(&Tell::Want(want(by_key(), "1", NOW))).writes.len(), 1);
+    assert_eq!(
+        stream.tell(&Tell::Want(want(by_key(), "1", NOW))).writes.len(),
+        2,
+        "beside when to look whether it still is"
+    );
     for key in 2..50 {
         stream.now = Millis(stream.now.0 + 1);
         let mut want = want(by_key(), &key.to_string(), NOW);
@@ -148,7 +152,7 @@ fn a_name_may_be_looked_up_by_so_many_fields_and_no_more() {
         Tell::Want(want)
     };
     for count in 0..WAIT_ROUTES_PER_NAME_MAX {
-        assert_eq!(stream.tell(&by_field(count)).writes.len(), 1);
+        assert!(!stream.tell(&by_field(count)).writes.is_empty());
     }
     let done = stream.tell(&by_field(WAIT_ROUTES_PER_NAME_MAX));
     assert!(done.writes.is_empty());
