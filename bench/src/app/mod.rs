@@ -123,7 +123,8 @@ async fn answer(app: &Handler, request: Request<Incoming>) -> anyhow::Result<Res
                 };
                 let response = respond(answer.status, answer.body);
                 if function != Function::Raw {
-                    app.recorder.note(call.event.data.key, visit, answer.ends_segment, answer.checkpoints);
+                    let run = (call.event.data.key, call.ctx.run_id.as_ref());
+                    app.recorder.note(run, visit, answer.ends_segment, answer.checkpoints);
                 }
                 response
             }

@@ -26,6 +26,8 @@ pub struct Visit {
 pub struct Segment {
     /// The key that the event gave.
     pub key: u64,
+    /// The run's id.
+    pub run: String,
     /// The calls, in order.
     pub visits: Vec<Visit>,
     /// How long each checkpoint took.
@@ -77,10 +79,11 @@ impl Recorder {
         Self { open: Mutex::default(), tell }
     }
 
-    /// Notes a call of the run `key`, and that its segment ends with it if it does.
-    pub fn note(&self, key: u64, visit: Visit, ends_segment: bool, checkpoints: Vec<Duration>) {
+    /// Notes a call of the run `key`, whose id is `run`, and that its segment ends with it if it does.
+    pub fn note(&self, (key, run): (u64, &str), visit: Visit, ends_segment: bool, checkpoints: Vec<Duration>) {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let segment = open.entry(key).or_insert_with(|| Segment { key, visits: Vec::new(), checkpoints: Vec::new() });
+        let fresh = || Segment { key, run: run.to_owned(), visits: Vec::new(), checkpoints: Vec::new() };
+        let segment = open.entry(key).or_insert_with(fresh);
         segment.visits.push(visit);
         segment.checkpoints.extend(checkpoints);
         if ends_segment && let Some(segment) = open.remove(&key) {
@@ -112,7 +115,7 @@ mod tests {
                 body: Bytes::new(),
             }
         });
-        Segment { key: 1, visits: visits.collect(), checkpoints: Vec::new() }
+        Segment { key: 1, run: "r".to_owned(), visits: visits.collect(), checkpoints: Vec::new() }
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! From an event to the call of the run that waited for it, with few and with many runs that wait for others of its name.
 
 use crate::bench::Bench;
+use crate::client::{Connection, text};
 use crate::events::{self, Data};
 use crate::report::{Bar, Row, Value};
 use crate::samples::Samples;
+use hyper::StatusCode;
 use std::time::{Duration, Instant};
 
 /// Events of a request.
@@ -14,9 +16,8 @@ const REQUESTS_AHEAD: usize = 4;
 const RATIO_MAX: f64 = 1.5;
 /// How long the server may put away a finished run before the next event comes.
 const PAUSE: Duration = Duration::from_millis(2);
-/// How long the server may take in the app's last answers before the first event comes: one that is accepted before its wait is
-/// recorded is rightly missed.
-const SETTLE_TIME: Duration = Duration::from_millis(200);
+/// Connections over which the server is asked whether waits are recorded.
+const ASKERS: usize = 4;
 /// How long an event may take to wake its run before nothing will.
 const WAKE_TIME_MAX: Duration = Duration::from_secs(10);
 
@@ -30,7 +31,6 @@ pub async fn run(bench: &mut Bench) -> anyhow::Result<()> {
     for count in bench.scale.waits {
         bench.report.progress(&format!("{count} waits"));
         wait(bench, &mut waiting, count).await?;
-        tokio::time::sleep(SETTLE_TIME).await;
         let mut samples = Samples::default();
         let mut connection = bench.connect().await?;
         for place in 0..bench.scale.wakes.min(count.div_euclid(2)) {
@@ -60,10 +60,11 @@ pub async fn run(bench: &mut Bench) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Lets so many runs wait altogether.
+/// Lets so many runs wait altogether, and makes sure that they do: an event that is accepted before its wait is recorded is rightly
+/// missed.
 async fn wait(bench: &mut Bench, waiting: &mut Vec<u64>, count: usize) -> anyhow::Result<()> {
     let mut connection = bench.connect().await?;
-    let mut on_their_way = 0_usize;
+    let (mut on_their_way, mut runs) = (0_usize, Vec::new());
     while waiting.len() < count || on_their_way > 0 {
         let missing = count.saturating_sub(waiting.len().saturating_add(on_their_way));
         if missing > 0 && on_their_way <= PER_REQUEST.saturating_mul(REQUESTS_AHEAD) {
@@ -72,8 +73,34 @@ async fn wait(bench: &mut Bench, waiting: &mut Vec<u64>, count: usize) -> anyhow
             on_their_way = on_their_way.saturating_add(data.len());
             continue;
         }
-        waiting.push(bench.app.segment().await?.key);
+        let answered = bench.app.segment().await?;
+        waiting.push(answered.key);
+        runs.push(answered.run);
         on_their_way = on_their_way.saturating_sub(1);
     }
+    let share = runs.len().div_ceil(ASKERS).max(1);
+    let mut askers = tokio::task::JoinSet::new();
+    for share in runs.chunks(share) {
+        let (mut connection, share) = (bench.connect().await?, share.to_vec());
+        askers.spawn(async move {
+            for run in share {
+                is_recorded(&mut connection, &run).await?;
+            }
+            anyhow::Ok(())
+        });
+    }
+    while let Some(asked) = askers.join_next().await {
+        asked??;
+    }
+    Ok(())
+}
+
+/// Returns once the run's journal has the answer by which it waits.
+async fn is_recorded(connection: &mut Connection, run: &str) -> anyhow::Result<()> {
+    let wait_ms = WAKE_TIME_MAX.as_millis();
+    let (status, timeline) = connection.get(&format!("/v1/runs/{run}/timeline?after=1&wait_ms={wait_ms}")).await?;
+    anyhow::ensure!(status == StatusCode::OK, "the server answered {status}: {}", text(&timeline));
+    let told: serde_json::Value = serde_json::from_slice(&timeline)?;
+    anyhow::ensure!(told["data"]["steps"][0]["status"] == "waiting", "{run} does not wait: {}", text(&timeline));
     Ok(())
 }
