@@ -16,7 +16,15 @@ pub(super) fn date(text: &str) -> Option<DateTime<Utc>> {
     rfc3339(text)
         .or_else(|| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").ok().map(|date| date.and_utc()))
         .or_else(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0).map(|date| date.and_utc()))
+        .or_else(|| of_go(text))
         .or_else(|| moment(crate::duration::parse_date(text)?))
+}
+
+/// Forms of Go's library that no SDK writes: its own layout, and stamps, which have no year; that is the year 0 then.
+fn of_go(text: &str) -> Option<DateTime<Utc>> {
+    let layout = DateTime::parse_from_str(text, "%m/%d %I:%M:%S%p '%y %z").ok().map(|date| date.to_utc());
+    let stamp = || NaiveDateTime::parse_from_str(&format!("0000 {text}"), "%Y %b %e %H:%M:%S%.f").ok();
+    layout.or_else(|| stamp().map(|date| date.and_utc()))
 }
 
 /// A moment of the engine as one of chrono's.

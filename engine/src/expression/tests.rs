@@ -384,6 +384,35 @@ fn functions_of_this_dialect() {
 }
 
 #[test]
+fn dates_are_read_in_each_form_that_is_known() {
+    let noon = "timestamp('2023-11-14T12:00:00Z')";
+    for text in [
+        "2023-11-14T12:00:00Z",
+        "2023-11-14T13:00:00+01:00",
+        "2023-11-14T12:00:00",
+        "Tue, 14 Nov 2023 12:00:00 GMT",
+        "Tue, 14 Nov 2023 12:00:00 +0000",
+        "14 Nov 23 12:00 UTC",
+        "14 Nov 23 13:00 +0100",
+        "Tuesday, 14-Nov-23 12:00:00 UTC",
+        "Tue Nov 14 12:00:00 +0000 2023",
+        "Tue Nov 14 12:00:00 UTC 2023",
+        "Tue Nov 14 12:00:00 2023",
+        "11/14 12:00:00PM '23 +0000",
+    ] {
+        hold(&[&format!("date(\"{text}\") == {noon}")]);
+    }
+    hold(&[
+        "date('2023-11-14') == timestamp('2023-11-14T00:00:00Z')",
+        "date('Nov 14 12:00:00').getMonth() == 10 && date('Nov 14 12:00:00').getHours() == 12",
+        "date('Nov  4 12:00:00.5').getDate() == 4",
+        "date(946684800) == timestamp('2000-01-01T00:00:00Z')",
+        "date(946684800000) == date(946684800) && date(946684800000000000) == date(946684800)",
+    ]);
+    do_not_hold(&["date(946684799)", "date('14.11.2023')", "date('12:00')", "date(-1)", "date('')", "date(true)"]);
+}
+
+#[test]
 fn regular_expressions_take_single_and_double_backslashes() {
     hold(&[
         r"event.data.email.matches('^\w+@\w+\.com$')",
