@@ -158,6 +158,9 @@ impl Saboteur {
             Invariant::FinishesReachInvokers => withhold(done, "Returned"),
             Invariant::NoWaitsRemain => withhold(done, "Remove"),
             Invariant::RerunsBegin => withhold(done, "Start"),
+            Invariant::DeferralsRun => {
+                edit_sends(done, |body| body.replace("\"fn_slug\":\"app-g\"", "\"fn_slug\":\"app-h\""))
+            }
             Invariant::RerunsRepeat => edit_sends(done, |body| {
                 let copies = body.contains("\"copied\"");
                 if copies { body.replace("\"execution\" : 1", "\"execution\" : 8") } else { body.to_owned() }

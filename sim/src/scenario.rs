@@ -275,6 +275,36 @@ pub const MEETINGS: &[Meeting] = &[
         runs: 4,
         ..PLAIN
     },
+    Meeting { name: "a deferral", f: "a +g b", g: "+ a", runs: 2, ..PLAIN },
+    Meeting { name: "a deferral that is taken back", f: "+g a +! b", g: "+ a", ..PLAIN },
+    Meeting {
+        name: "a deferral that is taken back at once",
+        f: "a +g +! b",
+        g: "+ a",
+        saves: Saves::Every(1),
+        ..PLAIN
+    },
+    Meeting { name: "a deferral on the way", f: "a +g% b", g: "+ a", runs: 2, ..PLAIN },
+    Meeting { name: "a deferral on the way of a branch", f: "a>+g%>b|c d", g: "+ a", runs: 2, ..PLAIN },
+    Meeting { name: "a deferral that is saved", f: "+g a b +g c", g: "+ a", runs: 3, saves: Saves::Every(2), ..PLAIN },
+    Meeting { name: "a deferral of a run that throws", f: "a +g .!1", g: "+ a", runs: 2, ..PLAIN },
+    Meeting { name: "a deferral of a run that gives up", f: "+g .!!", g: "+ a", runs: 2, ..PLAIN },
+    Meeting { name: "a deferral beside a step that throws for good", f: "+g a!! b", g: "+ a", runs: 2, ..PLAIN },
+    Meeting {
+        name: "a deferral of a run that is cancelled",
+        f: "-stop +g a ~600",
+        g: "+ a",
+        deeds: &[(3_000, Deed::Event("sim/stop", 0))],
+        runs: 2,
+        ..PLAIN
+    },
+    Meeting { name: "a chain beside a wait", f: "@600|a>b>c d", deeds: &[(60_000, Deed::Event(WAKE, 0))], ..PLAIN },
+    Meeting {
+        name: "a chain behind a wait beside a step",
+        f: "@600>a>b|c%60 d",
+        deeds: &[(3_000, Deed::Event(WAKE, 0))],
+        ..PLAIN
+    },
     Meeting { name: "steps saved two by two", f: "a b c d e", saves: Saves::Every(2), ..PLAIN },
     Meeting { name: "steps saved while others run", f: "a b%1 c d%1 e", saves: Saves::Behind, ..PLAIN },
     Meeting { name: "steps left over before a throw", f: "a b c! d", saves: Saves::Every(3), ..PLAIN },

@@ -6,6 +6,7 @@ use crate::fault::{Fault, Faults};
 use crate::home::Kind;
 use crate::world::{Setup, World};
 use std::collections::BTreeSet;
+use stepwell_engine::turn::CatchUp;
 
 /// Functions of a random world.
 const FUNCTIONS_MAX: u64 = 4;
@@ -22,6 +23,8 @@ const SHARDED_PERMILLE: u64 = 300;
 const LOOK_BACK_PERMILLE: u64 = 150;
 /// How far.
 const LOOK_BACK_MS: u64 = 30_000;
+/// In so many functions defer one.
+const DEFERRING_PERMILLE: u64 = 350;
 /// So many have a function whose steps return more than a call can carry.
 const BULKY_PERMILLE: u64 = 12;
 /// Events of such a world: it is slow.
@@ -79,6 +82,16 @@ impl Case {
             first.be_bulky();
         }
         let shards = if dice.chance(SHARDED_PERMILLE) { u32::try_from(dice.between(2, 5)).unwrap_or(2) } else { 1 };
+        // Drawn last, so that what was drawn before is what it was.
+        let catch_up = match dice.below(4) {
+            0 => CatchUp::None,
+            1 | 2 => CatchUp::Last,
+            _ => CatchUp::All,
+        };
+        if dice.chance(DEFERRING_PERMILLE) {
+            programs.iter_mut().for_each(|program| program.defer_some(&mut dice));
+            programs.push(Program::deferred(functions.saturating_add(1), &mut dice));
+        }
         for program in &mut programs {
             program.stages.truncate(self.stages.unwrap_or(usize::MAX));
         }
@@ -88,6 +101,7 @@ impl Case {
             is_signed,
             shards,
             look_back_ms: looks_back.then_some(LOOK_BACK_MS),
+            catch_up,
             is_told,
             ..Setup::of(self.seed, self.kind(), programs)
         };

@@ -71,6 +71,7 @@ pub fn row(entry: &Entry<'_>) -> String {
 fn answer_row(answered: &Answered<'_>) -> String {
     let then = match answered.then() {
         Ok(Then::Proceed) => "and it goes on",
+        Ok(Then::Again) => "and it is asked again",
         Ok(Then::Retry(_)) => "it failed and is tried again",
         Ok(Then::Complete(_)) => "and it returns",
         Ok(Then::Fail) | Err(_) => "and it fails",
@@ -87,6 +88,7 @@ fn steps(steps: &[(&str, Step<'_>)]) -> String {
         Step::Waited(name, _) | Step::AwaitedSignal(name, _) => format!("{id} waits for {name}, "),
         Step::Invoked(function, _) => format!("{id} invokes {function}, "),
         Step::Planned => format!("{id} is planned, "),
+        Step::Deferred(_) => format!("{id} is deferred or taken back, "),
         Step::Other => format!("{id}, "),
     };
     steps.iter().map(step).collect()

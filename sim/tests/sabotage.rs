@@ -29,6 +29,7 @@ fn program(invariant: Invariant) -> &'static str {
         Invariant::CancellationsArrive => "-stop ~500 a",
         Invariant::CancelledRunsStop => "~500 a",
         Invariant::SchedulesAreKept => ":1 a",
+        Invariant::DeferralsRun => "+g a",
         Invariant::TimeoutsHold => "<5 ~60 a",
         _ => "a b c",
     }
@@ -37,7 +38,7 @@ fn program(invariant: Invariant) -> &'static str {
 fn sabotaged(invariant: Invariant, seed: u64) -> World {
     let saves = if invariant == Invariant::SavedStays { Saves::Every(1) } else { Saves::Never };
     let sdk = Sdk { version: 2, saves, says_final: true };
-    let programs = vec![Program::parse(program(invariant), sdk), Program::named("g", "a", sdk)];
+    let programs = vec![Program::parse(program(invariant), sdk), Program::named("g", "+ a", sdk)];
     let setup = Setup {
         events: EVENTS,
         restless: true,

@@ -28,7 +28,8 @@
 //!   and the wait is here, since it was written before `Want` was sent. Both may happen: a wait that is gone takes no notice.
 //! - *A removal overtakes the registration, or a registration comes again after it.* The wait is written, and stays until the run
 //!   hears `Registered`: a run that does not wait (any more) answers `Remove`. Until then an event may resume it, which the run
-//!   ignores. So a removal need not be remembered.
+//!   ignores. So a removal need not be remembered. For a signal it means that, where messages come twice, its sender may for that
+//!   moment be told of a run that waits no longer, as if it had sent before; and another waiter may find the place taken.
 //! - *An event is told twice.* The wait is gone after the first; the run takes one event per step, and one step per row.
 //! - *Event against timeout.* The run's timer and `Resumed` meet in the run's journal, where whichever is recorded first counts.
 //!   Here an expired wait matches nothing; it is deleted when the run, timing out, says so.

@@ -88,8 +88,13 @@ impl App {
         let function = |program: &Program| {
             let events = program.triggers.iter().map(|name| json!({"event": name}));
             let schedule = program.schedule().filter(|_| !self.deployed.is_retired);
-            let triggers: Vec<_> = events.chain(schedule.map(|cron| json!({"cron": cron}))).collect();
             let id = program.slug();
+            let condition = format!("event.data._inngest.fn_slug == '{id}'");
+            let deferred = json!({"event": "inngest/deferred.schedule", "expression": condition});
+            let triggers: Vec<_> = events
+                .chain(schedule.map(|cron| json!({"cron": cron})))
+                .chain(program.is_deferred.then_some(deferred))
+                .collect();
             let cancel: Vec<_> = program.cancel_on.iter().map(cancel).collect();
             json!({"id": id, "name": format!("{} {edition}", program.name), "triggers": triggers,
                    "cancel": cancel, "timeouts": timeouts(program.timeouts),

@@ -17,7 +17,7 @@ pub use random::{CALL_FAILURES_MAX, SIGNALS, STOP, WAKES};
 use deploy::Deployed;
 use program::{Act, End, Member, Program, Saves, Step, Throws};
 use request::{Fetching, Ran, Request};
-use sdk::Next;
+use sdk::{Manner, Next};
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet};
 use stepwell_engine::turn::AppAnswer;
@@ -123,7 +123,9 @@ impl App {
         if request.falls_back {
             return Move::Answer(ops(version, &[], &leftovers(request)));
         }
-        let found = sdk::next(&program, &request.memory, request.target.as_deref(), request.must_plan);
+        let (target, must_plan, saves) = (request.target.as_deref(), request.must_plan, request.saves());
+        let (found, said) = sdk::next(&program, &request.memory, Manner { target, must_plan, saves });
+        said.into_iter().for_each(|member| request.say(member));
         if let Next::Do(Member { id, act: Act::Step(step) }) = found {
             return self.execute(request, id, step);
         }
@@ -142,10 +144,11 @@ impl App {
                 let found: Vec<String> = found.into_iter().map(|(member, races)| planned(member, races)).collect();
                 Move::Answer(ops(version, &[], &[leftovers(request), found].concat()))
             }
+            Next::Tell => Move::Answer(ops(version, &[], &leftovers(request))),
             Next::End(output) => Move::Answer(self.end(request, &output)),
             // The next request finds them saved, and throws then.
             Next::Throw if !request.unsaved.is_empty() => Move::Answer(ops(version, &[], &leftovers(request))),
-            Next::Throw => Move::Answer(thrown(version, true)),
+            Next::Throw => Move::Answer(function_threw(request, true)),
             // As SDKs do when a step is not found any more; where the code is what it was, it must not happen.
             Next::Lost if program.wanders => Move::Answer(thrown(version, false)),
             Next::Lost => {
@@ -189,7 +192,7 @@ impl App {
         self.returned.entry(key).or_default().insert(data.clone());
         let op = wire::ran(id, step, &data);
         if !request.saves() {
-            return Move::Answer(ops(version, &[], &[op]));
+            return Move::Answer(with_leftovers(request, version, op));
         }
         request.memory.remember(id, format!("{{\"data\":{data}}}"));
         request.unsaved.push(Ran { id: id.to_owned(), op });
@@ -223,12 +226,12 @@ impl App {
             // The next request finds them saved, and throws then.
             _ if !request.unsaved.is_empty() => return ops(version, &[], &leftovers(request)),
             End::Throws(times) => self.throws(&(request.run.clone(), String::new()), Throws::Times(times)),
-            End::GivesUp => return thrown(version, true),
+            End::GivesUp => return function_threw(request, true),
         };
         if throws {
-            return thrown(version, request.program.sdk.says_final && request.is_last_attempt());
+            return function_threw(request, request.program.sdk.says_final && request.is_last_attempt());
         }
-        if request.saves() {
+        if request.saves() || !request.said.is_empty() {
             return with_leftovers(request, version, wire::complete(output));
         }
         wire::answer(200, version, &[], output.to_owned())
@@ -280,9 +283,9 @@ impl App {
     }
 }
 
-/// What is not saved, as the answer says it.
+/// What is not saved, and what is said of deferrals, as the answer says it.
 fn leftovers(request: &mut Request) -> Vec<String> {
-    request.unsaved.drain(..).map(|ran| ran.op).collect()
+    request.unsaved.drain(..).map(|ran| ran.op).chain(request.said.drain(..)).collect()
 }
 
 fn with_leftovers(request: &mut Request, version: u32, op: String) -> AppAnswer {
@@ -291,6 +294,15 @@ fn with_leftovers(request: &mut Request, version: u32, op: String) -> AppAnswer 
 
 fn ops(version: u32, headers: &[(&str, &str)], found: &[String]) -> AppAnswer {
     wire::answer(206, version, headers, format!("[{}]", found.join(",")))
+}
+
+/// A function-level error; as an op, where something is said of deferrals beside it.
+fn function_threw(request: &mut Request, is_final: bool) -> AppAnswer {
+    let version = request.program.sdk.version;
+    if request.said.is_empty() {
+        return thrown(version, is_final);
+    }
+    ops(version, &[], &[leftovers(request), vec![wire::function_threw(is_final)]].concat())
 }
 
 /// A function-level error (PROTOCOL §4.1).

@@ -25,6 +25,9 @@ impl Program {
     /// | `a\|b>c\|~1` | three chains side by side |
     /// | `a/b/~5` | a race |
     /// | `.!2`, `.!!` | at the end: the function throws twice; gives up |
+    /// | `+g`, `+g%` | defers `g`; and thinks then |
+    /// | `+!` | takes the last deferral back |
+    /// | `+` | others defer it |
     /// | `-stop`, `-=stop` | `sim/stop` cancels its runs; one with the run's own number |
     /// | `<5`, `<<5` | its runs may take five seconds; must begin within five seconds |
     #[must_use]
@@ -37,13 +40,15 @@ impl Program {
     pub fn named(name: &str, text: &str, sdk: Sdk) -> Self {
         let mut seen = Seen::default();
         let (mut stages, mut end) = (Vec::new(), End::Returns);
-        let mut every_min = None;
+        let (mut every_min, mut is_deferred) = (None, false);
         let (mut cancel_on, mut timeouts) = (Vec::new(), Timeouts::default());
         for stage in text.split_whitespace() {
             if let Some(event) = stage.strip_prefix('-') {
                 let condition = event.starts_with('=').then_some(Condition::Same);
                 let event = format!("sim/{}", event.trim_start_matches('='));
                 cancel_on.push(CancelOn { event, condition, timeout_s: None });
+            } else if stage == "+" {
+                is_deferred = true;
             } else if let Some(minutes) = stage.strip_prefix(':') {
                 every_min = Some(number(minutes).into());
             } else if let Some(seconds) = stage.strip_prefix("<<") {
@@ -65,6 +70,7 @@ impl Program {
         Self {
             name: name.to_owned(),
             triggers: Vec::new(),
+            is_deferred,
             every_min,
             stages,
             end,
@@ -77,9 +83,9 @@ impl Program {
     }
 }
 
-/// Ids by their names, counted as SDKs count them (PROTOCOL §3.6).
+/// Ids by their names, counted as SDKs count them (PROTOCOL §3.6); and the id of the last deferral.
 #[derive(Default)]
-pub(super) struct Seen(BTreeMap<String, u32>);
+pub(super) struct Seen(BTreeMap<String, u32>, String);
 
 impl Seen {
     /// The id of the next use of `name`.
@@ -90,7 +96,22 @@ impl Seen {
         id
     }
 
+    /// What is said of a deferral.
+    pub(super) fn deferral(&mut self, text: &str) -> Member {
+        if text == "!" {
+            let of = self.1.clone();
+            return Member { id: format!("{of}:abort"), act: Act::TakeBack { of } };
+        }
+        let (function, thinks) = text.strip_suffix('%').map_or((text, false), |function| (function, true));
+        let id = self.id("defer");
+        self.1.clone_from(&id);
+        Member { id, act: Act::Defer { function: function.to_owned(), thinks } }
+    }
+
     fn member(&mut self, text: &str) -> Member {
+        if let Some(deferral) = text.strip_prefix('+') {
+            return self.deferral(deferral);
+        }
         if let Some(act) = pause(text) {
             return Member { id: self.id(act.0), act: act.1 };
         }
@@ -178,6 +199,12 @@ mod tests {
         let invokes = parsed("&g~9?");
         let act = &invokes.members().next().unwrap().act;
         assert!(matches!(act, Act::Invoke { function, seconds: Some(9), is_caught: true } if function == "g"));
+        let deferring = parsed("+ +g +h% +!");
+        let members: Vec<_> = deferring.members().map(|member| (member.id.as_str(), &member.act)).collect();
+        assert!(deferring.is_deferred);
+        assert!(matches!(members[0], ("defer", Act::Defer { function, thinks: false }) if function == "g"));
+        assert!(matches!(members[1], ("defer:1", Act::Defer { function, thinks: true }) if function == "h"));
+        assert!(matches!(members[2], ("defer:1:abort", Act::TakeBack { of }) if of == "defer:1"));
         let bounded = parsed("-=stop <5 <<6 a");
         assert_eq!((bounded.timeouts.finish_s, bounded.timeouts.start_s), (Some(5), Some(6)));
         assert_eq!(bounded.cancel_on[0].condition, Some(Condition::Same));

@@ -7,6 +7,8 @@ pub struct Program {
     pub name: String,
     /// The events that start it.
     pub triggers: Vec<String>,
+    /// Others defer it: their ends start it.
+    pub is_deferred: bool,
     /// A schedule starts it every so many minutes as well.
     pub every_min: Option<u64>,
     /// Its body.
@@ -115,7 +117,7 @@ pub enum Stage {
     Race(Vec<Member>),
 }
 
-/// A step, or a pause.
+/// A step, or a pause; or what is said of a deferral, which holds up nothing.
 #[derive(Clone, Debug)]
 pub struct Member {
     /// Its id, unique within the function: a name that is used again has an index, `name:1`. An SDK hashes it; here it
@@ -161,6 +163,18 @@ pub enum Act {
         seconds: Option<u64>,
         /// The function catches what the other one throws.
         is_caught: bool,
+    },
+    /// Defers another function until the run is over.
+    Defer {
+        /// Its name within the app.
+        function: String,
+        /// What follows is no step and takes so long that an SDK which finds nothing beside it answers before it comes to an end.
+        thinks: bool,
+    },
+    /// Takes a deferral back.
+    TakeBack {
+        /// The member that deferred.
+        of: String,
     },
 }
 
@@ -215,8 +229,20 @@ impl Member {
         match &self.act {
             Act::Step(step) => !step.is_caught,
             Act::Invoke { is_caught, .. } => !*is_caught,
-            Act::Sleep { .. } | Act::Wait { .. } | Act::AwaitSignal { .. } => false,
+            Act::Sleep { .. }
+            | Act::Wait { .. }
+            | Act::AwaitSignal { .. }
+            | Act::Defer { .. }
+            | Act::TakeBack { .. } => false,
         }
+    }
+}
+
+impl Member {
+    /// Whether it ends, and is remembered then; what is said of deferrals is only said.
+    #[must_use]
+    pub const fn is_remembered(&self) -> bool {
+        !matches!(self.act, Act::Defer { .. } | Act::TakeBack { .. })
     }
 }
 

@@ -18,6 +18,9 @@ const SCHEDULED_PERMILLE: u64 = 80;
 /// ... of at most so many minutes.
 const SCHEDULE_MIN_MAX: u64 = 4;
 
+/// The function that others defer.
+const DEFERRED: &str = "later";
+
 /// Events that functions wait for.
 pub const WAKES: &[&str] = &["sim/wake0", "sim/wake1"];
 /// Signals that functions wait for.
@@ -63,7 +66,8 @@ impl Program {
             finish_s: dice.chance(80).then(|| dice.between(5, 300)),
         };
         let every_min = dice.chance(SCHEDULED_PERMILLE).then(|| dice.between(1, SCHEDULE_MIN_MAX.saturating_add(1)));
-        Self { name, triggers, every_min, stages, end, sdk, retries, wanders, cancel_on, timeouts }
+        let is_deferred = false;
+        Self { name, triggers, is_deferred, every_min, stages, end, sdk, retries, wanders, cancel_on, timeouts }
     }
 
     /// A program that only works and sleeps: what the end of another run starts has no number to compare.
@@ -72,6 +76,42 @@ impl Program {
         let stages = (0..made.dice.below(4)).map(|_| made.stage()).collect();
         let plain = Self::random(place, 0, dice);
         Self { stages, cancel_on: Vec::new(), ..plain }
+    }
+
+    /// A program that others defer.
+    pub fn deferred(place: u64, dice: &mut Dice) -> Self {
+        Self { name: DEFERRED.to_owned(), triggers: Vec::new(), is_deferred: true, ..Self::solitary(place, dice) }
+    }
+
+    /// Here and there it defers the program that is there for that, and takes some of it back.
+    pub fn defer_some(&mut self, dice: &mut Dice) {
+        let mut seen = Seen::default();
+        for _ in 0..dice.below(3) {
+            let text = if dice.chance(400) { format!("{DEFERRED}%") } else { DEFERRED.to_owned() };
+            let added = seen.deferral(&text);
+            let taken_back = dice.chance(300).then(|| seen.deferral("!"));
+            let mut place = self.place(dice);
+            for member in std::iter::once(added).chain(taken_back) {
+                match self.stages.get_mut(place) {
+                    Some(Stage::Parallel(chains)) if dice.chance(700) => {
+                        let chain = dice.below(u64::try_from(chains.len()).unwrap_or(0));
+                        let chain = usize::try_from(chain).ok().and_then(|chain| chains.get_mut(chain));
+                        if let Some(chain) = chain {
+                            let at = dice.below(u64::try_from(chain.len()).unwrap_or(0).saturating_add(1));
+                            chain.insert(usize::try_from(at).unwrap_or(0), member);
+                        }
+                    }
+                    _ => self.stages.insert(place, Stage::One(member)),
+                }
+                // Whatever is taken back was added in an earlier stage, or was never heard of.
+                place = place.saturating_add(1).max(self.place(dice)).min(self.stages.len());
+            }
+        }
+    }
+
+    fn place(&self, dice: &mut Dice) -> usize {
+        let places = u64::try_from(self.stages.len()).unwrap_or(0).saturating_add(1);
+        usize::try_from(dice.below(places)).unwrap_or(0)
     }
 
     /// Some of its steps return so much that the app must fetch what it is called with.

@@ -1,8 +1,8 @@
 //! A request that the app is working on.
 
-use super::program::{Program, Saves};
+use super::program::{Act, Member, Program, Saves};
 use super::sdk::Memory;
-use super::wire::CallBody;
+use super::wire::{self, CallBody};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -70,6 +70,8 @@ pub struct Request {
     pub unsaved: Vec<Ran>,
     /// Steps that are being saved.
     pub saving: Vec<Ran>,
+    /// What is said of deferrals with whatever is sent next, as ops.
+    pub said: Vec<String>,
     /// It goes on when it hears what came of saving.
     pub waits_for_saving: bool,
     /// Saving failed: what is not saved goes into the answer, and that is all.
@@ -98,7 +100,11 @@ impl Request {
             call: call.id.clone(),
             run: body.ctx.run_id.to_owned(),
             program,
-            memory: Memory { memos, order: body.ctx.stack.stack },
+            memory: Memory {
+                memos,
+                order: body.ctx.stack.stack,
+                defers: body.defers.into_iter().map(|(id, told)| (id, told.abortable)).collect(),
+            },
             inputs,
             target: step.filter(|step| step != "step"),
             must_plan: body.ctx.disable_immediate_execution,
@@ -107,6 +113,7 @@ impl Request {
             posted: None,
             unsaved: Vec::new(),
             saving: Vec::new(),
+            said: Vec::new(),
             waits_for_saving: false,
             falls_back: false,
             threw: None,
@@ -130,12 +137,28 @@ impl Request {
         self.program.sdk.saves != Saves::Never && self.target.is_none() && self.attempt == 0
     }
 
-    /// The checkpoint of what is being saved.
+    /// Something is said of a deferral, once in a request. What is taken back before it was said is not said at all.
+    pub fn say(&mut self, member: &Member) {
+        let defers = &mut self.memory.defers;
+        match &member.act {
+            Act::Defer { .. } => drop(defers.insert(member.id.clone(), true)),
+            Act::TakeBack { of } => {
+                defers.insert(of.clone(), false);
+                let start = format!("{{\"id\":\"{of}\",\"op\":\"DeferAdd\"");
+                self.said.retain(|said| !said.starts_with(&start));
+            }
+            _ => {}
+        }
+        self.said.push(wire::planned(&self.run, member, false));
+    }
+
+    /// The checkpoint of what is being saved, and of what is said beside it.
     #[must_use]
-    pub fn checkpoint(&self) -> (String, Vec<u8>) {
+    pub fn checkpoint(&mut self) -> (String, Vec<u8>) {
+        let said = std::mem::take(&mut self.said);
         let (unit, generation) = &self.echo;
         let unit = json!(unit);
-        let ops: Vec<&str> = self.saving.iter().map(|ran| ran.op.as_str()).collect();
+        let ops: Vec<&str> = self.saving.iter().map(|ran| &ran.op).chain(&said).map(String::as_str).collect();
         let body = format!("{{\"qi_id\":{unit},\"generation_id\":{generation},\"steps\":[{}]}}", ops.join(","));
         (format!("/v1/checkpoint/{}/async", self.run), body.into_bytes())
     }

@@ -24,6 +24,15 @@ pub struct CallBody<'a> {
     pub steps: BTreeMap<String, &'a RawValue>,
     /// Steps and events are to be fetched (PROTOCOL §3.8).
     pub use_api: bool,
+    /// What is deferred (PROTOCOL §7.14).
+    pub defers: BTreeMap<String, Deferred>,
+}
+
+/// What a call tells of a deferral.
+#[derive(Debug, Deserialize)]
+pub struct Deferred {
+    /// It can be taken back.
+    pub abortable: bool,
 }
 
 /// About a call.
@@ -104,6 +113,11 @@ pub fn planned(run: &str, member: &Member, races: bool) -> String {
     };
     match &member.act {
         Act::Step(_) => op("StepPlanned", id, String::new()),
+        Act::Defer { function, .. } => {
+            let input = payload::of_invocation(run, id);
+            op("DeferAdd", id, format!("\"fn_slug\":\"app-{function}\",\"input\":{input}"))
+        }
+        Act::TakeBack { of } => op("DeferAbort", id, format!("\"target_hashed_id\":\"{of}\",\"id\":\"{of}\"")),
         Act::Sleep { seconds } => op("Sleep", &format!("{seconds}s"), String::new()),
         Act::Wait { event, condition, seconds } => {
             let condition = condition.map_or_else(String::new, |condition| format!(",\"if\":\"{}\"", condition.text()));
@@ -130,6 +144,16 @@ pub fn planned(run: &str, member: &Member, races: bool) -> String {
 /// As SDKs write a timeout: no time at all is nothing between the quotes (PROTOCOL §7.3).
 fn span(seconds: u64) -> String {
     if seconds == 0 { String::new() } else { format!("{seconds}s") }
+}
+
+/// The op of a function that threw, where a plain error could not carry what is said beside it.
+#[must_use]
+pub fn function_threw(is_final: bool) -> String {
+    let kind = if is_final { "StepFailed" } else { "StepError" };
+    let id = "0737c22d3bfae812339732d14d8c7dbd6dc4e09c";
+    format!(
+        "{{\"op\":\"{kind}\",\"id\":\"{id}\",\"error\":{{\"name\":\"Error\",\"message\":\"as the program says\",\"stack\":\"\"}}}}"
+    )
 }
 
 /// The op of a function that returned.

@@ -1,5 +1,6 @@
 //! The rows of a run, read without the engine: what is checked is what was stored.
 
+use super::defers::Deferral;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -154,6 +155,8 @@ pub enum Step<'a> {
     Invoked(String, u64),
     /// It was found.
     Planned,
+    /// Something is deferred, or taken back.
+    Deferred(Deferral),
     /// Something that this reader does not know.
     Other,
 }
@@ -163,6 +166,8 @@ pub enum Step<'a> {
 pub enum Then<'a> {
     /// The unit is done.
     Proceed,
+    /// The same call is made again: nothing was said but what is deferred.
+    Again,
     /// It is tried again at this moment.
     Retry(u64),
     /// The run returned this.
@@ -253,6 +258,7 @@ impl<'a> Answered<'a> {
             "Retry" => Then::Retry(serde_json::from_str::<Retry>(content)?.retry_at_ms),
             "Complete" => Then::Complete(serde_json::from_str::<Complete<'_>>(content)?.output.get()),
             "Fail" => Then::Fail,
+            "Again" => Then::Again,
             _ => Then::Proceed,
         })
     }
@@ -301,11 +307,29 @@ fn steps<'r, 'a>(records: &'r [Record<'a>]) -> Result<Vec<(&'r str, Step<'a>)>, 
                 }
             }
             "Planned" => Step::Planned,
+            "Deferred" => Step::Deferred(deferral(serde_json::from_str(content)?)?),
             _ => Step::Other,
         };
         Ok((record.id.as_str(), step))
     };
     records.iter().map(step).collect()
+}
+
+fn deferral(said: &RawValue) -> Result<Deferral, serde_json::Error> {
+    #[derive(Deserialize)]
+    struct Said {
+        #[serde(default)]
+        function: String,
+        #[serde(default)]
+        target: String,
+    }
+    let (tag, content) = tagged(said)?;
+    let Said { function, target } = serde_json::from_str(content)?;
+    Ok(match tag.as_str() {
+        "Add" => Deferral::Add(function),
+        "Abort" => Deferral::Abort(target),
+        _ => Deferral::Refuse,
+    })
 }
 
 fn arrival(by: &RawValue) -> Result<Arrival<'_>, serde_json::Error> {

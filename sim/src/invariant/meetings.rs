@@ -24,6 +24,7 @@ impl Watch {
         self.every_cancellation_has_arrived(home, &events)?;
         self.every_rerun_has_begun()?;
         self.every_schedule_was_kept()?;
+        self.every_deferral_has_run()?;
         self.every_surrender_was_right()?;
         let left = home.of_kind(ActorKind::Waits).find_map(|cell| cell.rows.first_key_value());
         require(left.is_none(), Invariant::NoWaitsRemain, || {

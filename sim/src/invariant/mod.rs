@@ -7,6 +7,7 @@
 pub mod calls;
 pub mod cancels;
 pub mod crons;
+pub mod defers;
 pub mod ends;
 pub mod invokes;
 pub mod journal;
@@ -112,8 +113,11 @@ invariants! {
     /// A run that repeats another has its events and the results that had come before the step that was named, and gives that step
     /// its arguments. At commits, at calls, and at the end.
     RerunsRepeat,
-    /// A schedule starts its function at each of its times, and at no other; never early. At commits and at the end.
+    /// A schedule starts its function at each of its times but those that were missed and are not to be caught up with, and at no
+    /// other; never early. At commits and at the end.
     SchedulesAreKept,
+    /// What a run deferred and did not take back runs once that run is over, however it ended; and nothing else does. At the end.
+    DeferralsRun,
     /// What is over leaves no waits. At the end.
     NoWaitsRemain,
     /// Where the server has keys, a call bears a signature over a canonical body. At calls.

@@ -67,6 +67,8 @@ pub struct Seen {
     pub again: Option<Again>,
     /// Its steps at rest, also those that are not any more.
     pub pauses: BTreeMap<String, Pause>,
+    /// What it deferred: the function, while that stands.
+    pub deferred: BTreeMap<String, Option<String>>,
     /// The signal that its newest row took, and what came with it.
     pub(super) heard: Option<(String, String)>,
     not_before: u64,
@@ -248,6 +250,7 @@ impl Seen {
                 unit.due = due;
             }
             Then::Proceed => unit.is_over = true,
+            Then::Again => unit.generation = unit.generation.saturating_add(1),
             Then::Complete(output) => self.ended = Some(Ended::Completed(output.to_owned())),
             Then::Fail => self.ended = Some(Ended::Failed),
         }
@@ -287,6 +290,10 @@ impl Seen {
             Step::Waited(event, until) => self.pause(around, at, id, *until, Awaits::Event(event.clone())),
             Step::AwaitedSignal(signal, until) => self.pause(around, at, id, *until, Awaits::Signal(signal.clone())),
             Step::Invoked(_, until) => self.pause(around, at, id, *until, Awaits::Return),
+            Step::Deferred(deferral) => {
+                self.defers(id, deferral);
+                Ok(())
+            }
             Step::Planned | Step::Other => Ok(()),
         }
     }

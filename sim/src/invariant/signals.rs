@@ -129,13 +129,18 @@ impl Watch {
         Ok(())
     }
 
-    /// Whether the run may have had no use for the signal any more when it came.
+    /// Whether the run may have had no use for the signal any more when it came: its wait ended while the signal was under way; or,
+    /// where news travels, had ended, and whoever keeps waits did not know. Either it had not heard of the end, or it had, and heard
+    /// once more of the beginning (a message may come twice), so that the wait was there until the run said again that it is over.
     fn came_late(&self, seen: &Seen, answer: &Answer) -> bool {
-        let (from, to) = (answer.span.0, answer.span.1.saturating_add(self.slack_ms()));
+        let slack = self.slack_ms();
+        let (from, to) = (answer.span.0.saturating_sub(slack), answer.span.1.saturating_add(slack));
+        let travels = slack > 0;
         seen.pauses.values().any(|pause| {
             let is_of_it = matches!(&pause.awaits, Awaits::Signal(signal) if *signal == answer.signal);
             let took_another = pause.ended.as_ref().is_some_and(|ending| matches!(ending.by, By::Signal { .. }));
-            is_of_it && !took_another && pause.ended_at(seen.ended_at).is_some_and(|at| (from..=to).contains(&at))
+            let is_near = pause.ended_at(seen.ended_at).is_some_and(|at| (from..=to).contains(&at));
+            is_of_it && is_near && (travels || !took_another)
         })
     }
 

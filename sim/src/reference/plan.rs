@@ -92,7 +92,11 @@ impl Plan {
             is_sequential &= matches!(stage, Stage::One(_));
             for chain in chains {
                 let mut after = before.clone();
-                for member in chain {
+                // An answer that says no more than what is deferred costs a row; one that says more costs none.
+                let said =
+                    u32::try_from(chain.iter().filter(|member| !member.is_remembered()).count()).unwrap_or(u32::MAX);
+                (rows, is_sequential) = (rows.saturating_add(said), is_sequential && said == 0);
+                for member in chain.iter().filter(|member| member.is_remembered()) {
                     let (due, cost) = due_of(member, program.retries);
                     let (is_needed, counted) = (is_reached && !is_race, if is_reached { cost } else { 0 });
                     let planned = Planned { due, is_needed, rows: counted, after: after.clone() };
@@ -252,6 +256,7 @@ fn due_of(member: &Member, retries: u32) -> (Due, u32) {
             (Due::Pause { ms: seconds.saturating_mul(1_000) }, 2)
         }
         Act::Invoke { seconds, .. } => (Due::Pause { ms: seconds.map_or(YEAR_MS, |s| s.saturating_mul(1_000)) }, 2),
+        Act::Defer { .. } | Act::TakeBack { .. } => (Due::Pause { ms: 0 }, 0),
         Act::Step(step) => {
             let tries = match step.throws {
                 Throws::Times(times) => times.saturating_add(1),

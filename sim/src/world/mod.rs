@@ -70,6 +70,8 @@ pub struct Setup {
     pub shards: u32,
     /// An event that came so long before a wait still ends it.
     pub look_back_ms: Option<u64>,
+    /// What becomes of times of schedules that were missed.
+    pub catch_up: CatchUp,
     /// Dies at this crash point, counted from 1.
     pub crash_at: Option<u64>,
     /// What is wrong with the engine, to see that it is found.
@@ -92,6 +94,7 @@ impl Setup {
             is_signed: false,
             shards: 1,
             look_back_ms: None,
+            catch_up: CatchUp::All,
             crash_at: None,
             sabotage: None,
             is_told: false,
@@ -158,8 +161,7 @@ impl World {
                 signing_keys: keys(SIGNING_KEY),
                 event_keys: keys(EVENT_KEY),
                 retry_interval: Some(Millis(2_000)),
-                // What the other choices leave out depends on how late alarms come; they have tables of their own.
-                cron_catch_up: CatchUp::All,
+                cron_catch_up: setup.catch_up,
                 shards: Shards::new(setup.shards),
                 wait_look_back: setup.look_back_ms.map(Millis),
                 version: "sim".to_owned(),
@@ -170,6 +172,7 @@ impl World {
             skew_ms: 0,
             crash_at: setup.crash_at,
         };
+        world.watch.catches_up(setup.catch_up);
         if world.sabotage.is_some() {
             world.watch.be_thorough();
         }

@@ -82,9 +82,11 @@ impl World {
                 self.trace.say(self.now.saturating_sub(super::BEGIN_MS), Tone::Turn, format_args!("    {line}"));
             }
         }
-        if address.kind == ActorKind::Cron && !cell.rows.is_empty() {
+        if address.kind == ActorKind::Cron
+            && let Some(row) = cell.rows.values().next()
+        {
             let clock = self.clock();
-            self.watch.is_planned(&address.key, clock);
+            self.watch.is_planned(&address.key, row, clock);
         }
         self.watch.rows_are_bounded(address, &cell)?;
         if let Some(hot) = self.home.hot.get(&(seat, address.clone()))

@@ -3,6 +3,7 @@ import express from "express";
 import { Inngest, NonRetriableError, RetryAfterError, referenceFunction } from "inngest";
 import { createDefer } from "inngest/experimental";
 import { serve } from "inngest/express";
+import { channel } from "inngest/realtime";
 import { functions } from "../js/functions.js";
 import { execute, recordedFetch } from "../js/record.js";
 import { opened } from "../js/gates.js";
@@ -55,6 +56,12 @@ const lane = (app, clientOptions = {}, serveOptions = {}) => {
     keep(ctx.defer, ctx);
     throw new TypeError(`boom ${ctx.attempt}`);
   });
+  // What this server does not know yet, as a step.
+  const publishing = define({ id: "publishing", retries: 0 }, { event: `${app}/publishing` }, async ({ step }) => {
+    const news = channel({ name: "news", topics: { told: {} } });
+    const caught = await step.realtime.publish("tell", news.told, { n: 1 }).catch((error) => error.message);
+    return { caught };
+  });
   const defers = [later, deferring, deferringOnTheWay, deferringBeside, deferringInVain];
   const shared = functions({ app, define, errors: { NonRetriableError, RetryAfterError }, referenceFunction });
   // What the server asks for a step: somebody else's server, and a model's.
@@ -69,7 +76,7 @@ const lane = (app, clientOptions = {}, serveOptions = {}) => {
     const model = step.ai.models.openai({ model: "tiny", apiKey: "sk-secret", baseUrl: event.data.url });
     return step.ai.infer("ask", { model, body: { messages: [{ role: "user", content: "hi" }] } });
   });
-  const all = [...shared, race, ...defers, fetching, fetchingInVain, infer];
+  const all = [...shared, race, ...defers, publishing, fetching, fetchingInVain, infer];
   return { [`/api/${app}`]: serve({ client, functions: all, ...serveOptions }) };
 };
 
