@@ -17,6 +17,8 @@ const EVENTS: usize = 6;
 /// A function in which the sabotage shows.
 fn program(invariant: Invariant) -> &'static str {
     match invariant {
+        // Something is under way while something else is written down.
+        Invariant::OwedIsDerivable => "a%20|b c",
         Invariant::SavedStays => "a b!1 c",
         Invariant::SleepsAreNotEarly => "~1|~500 a",
         Invariant::CallsAreNotEarly => "a;20|b;1",
@@ -38,7 +40,8 @@ fn program(invariant: Invariant) -> &'static str {
 fn sabotaged(invariant: Invariant, seed: u64) -> World {
     let saves = if invariant == Invariant::SavedStays { Saves::Every(1) } else { Saves::Never };
     let sdk = Sdk { version: 2, saves, says_final: true };
-    let programs = vec![Program::parse(program(invariant), sdk), Program::named("g", "+ a", sdk)];
+    let g = if invariant == Invariant::DeferralsRun { "+ a" } else { "a" };
+    let programs = vec![Program::parse(program(invariant), sdk), Program::named("g", g, sdk)];
     let setup = Setup {
         events: EVENTS,
         restless: true,
