@@ -185,6 +185,12 @@ codes! {
     InvokeTooDeep = "invoke_too_deep", 422;
     /// The invoked run was cancelled.
     InvokeCancelled = "invoke_cancelled", 409;
+    /// The invoked function did not start: its rate limit, or its idempotency key.
+    RateLimited = "rate_limited", 429;
+    /// The invoked function did not start: a newer event took the place of the invocation.
+    Debounced = "debounced", 409;
+    /// The invoked run was recorded and never begun.
+    RunSkipped = "run_skipped", 409;
     /// A request that the server was to make for a step cannot be sent.
     GatewayInvalid = "gateway_invalid", 422;
     /// A request that the server made for a step came to nothing.

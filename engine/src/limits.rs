@@ -210,11 +210,21 @@ pub const LIST_EVENTS_READ_FIRST: u32 = 32;
 pub const GRANTS_PER_TURN_MAX: usize = 500;
 /// After so long a gate asks the run of a slot whether it wants it still.
 pub const SLOT_CHECK_INTERVAL: Millis = Millis(10 * 60 * 1_000);
+/// The same where it was asked often, and said each time that it does.
+pub const SLOT_CHECK_INTERVAL_MAX: Millis = Millis(24 * 60 * 60 * 1_000);
 /// Slots that one turn asks about.
 pub const SLOTS_CHECKED_PER_TURN_MAX: usize = 100;
 /// Rows of each kind that mean nothing any more and that one turn of a gate forgets.
 pub const SLOT_ROWS_FORGOTTEN_PER_TURN_MAX: usize = 100;
 /// Values of keys with the longest queues that are told.
 pub const QUEUES_TOLD_MAX: usize = 10;
+/// The events of one batch, together.
+pub const BATCH_BYTES_MAX: usize = 10 << 20;
+/// How long a gate remembers what it was shown, at least: nothing comes twice later than that.
+pub const GATE_SEEN_TIME: Millis = Millis(10 * 60 * 1_000);
+/// Rows of starts that were seen long ago and that one turn of a gate forgets.
+pub const GATE_ROWS_FORGOTTEN_PER_TURN_MAX: usize = 100;
+/// After so long a run that is to make room for another is told so again.
+pub const SINGLETON_ASKED_AGAIN_AFTER: Millis = Millis(1_000);
 /// How many seconds a run can go before its peers, or behind them.
 pub const PRIORITY_SECONDS_MAX: i64 = 600;

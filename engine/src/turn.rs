@@ -184,6 +184,8 @@ pub struct Settings {
     pub shards: Shards,
     /// Requests that steps have the server make may go to addresses that are not public, also where this is `start`.
     pub private_addresses: bool,
+    /// So many runs of one function may wait to begin; those that come then are skipped. None: any number.
+    pub backlog_max: Option<u32>,
     /// The server's version.
     pub version: String,
 }

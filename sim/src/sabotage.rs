@@ -110,6 +110,7 @@ impl Saboteur {
                 }
                 true
             }
+            ActorKind::Gate => !corrupt_gate(invariant, cell, done),
             ActorKind::Cron => {
                 if invariant == Invariant::SchedulesAreKept {
                     withhold(done, "Scheduled");
@@ -232,6 +233,37 @@ impl Saboteur {
         }
         false
     }
+}
+
+/// What is wrong with what gates keep; whether the gate is to be made anew of it.
+fn corrupt_gate(invariant: Invariant, cell: &Cell, done: &mut Done) -> bool {
+    let before = done.clone();
+    match invariant {
+        // As if another call had a slot as well.
+        Invariant::LimitsHold => {
+            let is_hold = |write: &&Write| write.key.starts_with("hold/") && write.value.is_some();
+            let more =
+                done.writes.iter().find(is_hold).map(|hold| Write { key: format!("{}0", hold.key), ..hold.clone() });
+            done.writes.extend(more);
+        }
+        Invariant::ThrottlesHold => done.writes.retain(|write| !write.key.starts_with("rate/")),
+        Invariant::GatesAreFair => {
+            for write in done.writes.iter_mut().filter(|write| write.key.starts_with("hold/") && write.value.is_some())
+            {
+                write.value = Some(text(write).replace("\"rank\":18", "\"rank\":19").into_bytes());
+            }
+        }
+        Invariant::BatchesAreWhole => done.writes.retain(|write| !write.key.starts_with("event/")),
+        Invariant::DebouncesRunTheNewest => {
+            let is_there = cell.rows.contains_key("pending");
+            done.writes.retain(|write| !is_there || write.key != "pending" || write.value.is_none());
+        }
+        Invariant::RateLimitsCount => done.writes.retain(|write| !write.key.starts_with("passed/")),
+        Invariant::SingletonsHold => done.writes.retain(|write| write.key != "holder"),
+        Invariant::NoSlotsRemain => done.writes.retain(|write| write.key != "holder" || write.value.is_some()),
+        _ => return false,
+    }
+    *done != before
 }
 
 fn corrupt_effects(invariant: Invariant, done: &mut Done) {

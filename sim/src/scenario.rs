@@ -84,6 +84,8 @@ pub struct Meeting {
 const PLAIN: Meeting =
     Meeting { name: "", f: "", g: "", deeds: &[], runs: 1, saves: Saves::Never, is_signed: false, shards: 1 };
 
+/// The event that starts `f`.
+const AGAIN: &str = "sim/f";
 /// The event that waits in the short form are for.
 const WAKE: &str = "sim/wake0";
 
@@ -273,6 +275,110 @@ pub const MEETINGS: &[Meeting] = &[
         f: ":1 a",
         deeds: &[(210_000, Deed::Retire)],
         runs: 4,
+        ..PLAIN
+    },
+    Meeting { name: "one call at a time", f: "=1 a|b c", ..PLAIN },
+    Meeting {
+        name: "two calls at a time, of two runs",
+        f: "=2 a b",
+        deeds: &[(500, Deed::Event(AGAIN, 0))],
+        runs: 2,
+        ..PLAIN
+    },
+    Meeting {
+        name: "one call at a time for each number",
+        f: "=k1 a%2 b",
+        deeds: &[(100, Deed::Event(AGAIN, 0)), (200, Deed::Event(AGAIN, 1))],
+        runs: 3,
+        ..PLAIN
+    },
+    Meeting {
+        name: "a limit that functions share",
+        f: "=e1 a &g b",
+        g: "=e1 a",
+        deeds: &[(300, Deed::Event(AGAIN, 0))],
+        runs: 4,
+        ..PLAIN
+    },
+    Meeting {
+        name: "a limit on runs, with one that is shared and a throttle",
+        f: "=r1 =1 =e1 _1,20 a ~2 b",
+        deeds: &[(300, Deed::Event(AGAIN, 0))],
+        runs: 2,
+        ..PLAIN
+    },
+    Meeting {
+        name: "one run at a time even while it sleeps",
+        f: "=r1 a ~3 b",
+        deeds: &[(100, Deed::Event(AGAIN, 0))],
+        runs: 2,
+        ..PLAIN
+    },
+    Meeting {
+        name: "a throttle",
+        f: "_1,30 a",
+        deeds: &[(100, Deed::Event(AGAIN, 0)), (200, Deed::Event(AGAIN, 1))],
+        runs: 3,
+        ..PLAIN
+    },
+    Meeting { name: "a step that throws under a limit", f: "=1 a!1 b", ..PLAIN },
+    Meeting {
+        name: "a call under a limit that is cancelled, and one that waits for it",
+        f: "=1 a%9 b",
+        deeds: &[(1_000, Deed::Event(AGAIN, 0)), (3_000, Deed::Cancel(0))],
+        runs: 2,
+        ..PLAIN
+    },
+    Meeting {
+        name: "a run that is cancelled while it waits to begin",
+        f: "=1 -=stop a%9 b",
+        deeds: &[(1_000, Deed::Event(AGAIN, 1)), (3_000, Deed::Event("sim/stop", 1))],
+        runs: 2,
+        ..PLAIN
+    },
+    Meeting { name: "a batch that is full", f: "[2,60 a", deeds: &[(1_000, Deed::Event(AGAIN, 0))], runs: 1, ..PLAIN },
+    Meeting {
+        name: "a batch that is not full",
+        f: "[9,60 a",
+        deeds: &[(1_000, Deed::Event(AGAIN, 0))],
+        runs: 1,
+        ..PLAIN
+    },
+    Meeting {
+        name: "a debounce",
+        f: "{60 a",
+        deeds: &[(2_000, Deed::Event(AGAIN, 0)), (4_000, Deed::Event(AGAIN, 1))],
+        runs: 1,
+        ..PLAIN
+    },
+    Meeting {
+        name: "a rate limit",
+        f: "(2 a",
+        deeds: &[(100, Deed::Event(AGAIN, 0)), (200, Deed::Event(AGAIN, 1))],
+        runs: 2,
+        ..PLAIN
+    },
+    Meeting {
+        name: "a singleton that skips",
+        f: "1skip a ~60 b",
+        deeds: &[(3_000, Deed::Event(AGAIN, 0)), (3_000, Deed::Event(AGAIN, 1))],
+        runs: 3,
+        ..PLAIN
+    },
+    Meeting {
+        name: "a singleton that gives its place away",
+        f: "1cancel a ~60 b",
+        deeds: &[(3_000, Deed::Event(AGAIN, 0)), (3_100, Deed::Event(AGAIN, 0))],
+        runs: 3,
+        ..PLAIN
+    },
+    Meeting { name: "an invocation of a singleton that is taken", f: "&g?|&g? a", g: "1skip ~5", runs: 3, ..PLAIN },
+    Meeting { name: "an invocation that a rate limit turns away", f: "&g? &g? a", g: "(1 b", runs: 2, ..PLAIN },
+    Meeting {
+        name: "a rerun of a singleton",
+        f: "1cancel a ~60 b",
+        deeds: &[(3_000, Deed::Rerun(0, None, None))],
+        runs: 2,
         ..PLAIN
     },
     Meeting { name: "a deferral", f: "a +g b", g: "+ a", runs: 2, ..PLAIN },

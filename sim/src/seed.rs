@@ -15,6 +15,8 @@ pub const EVENTS_MAX: u64 = 16;
 /// So many of a thousand worlds have a function that the ends of others start.
 const WATCHERS_PERMILLE: u64 = 150;
 
+/// So many functions have flow control, where some are to.
+const LIMITED_PERMILLE: u64 = 700;
 /// So many have a server with keys.
 const SIGNED_PERMILLE: u64 = 250;
 /// In so many streams and histories are divided.
@@ -43,6 +45,10 @@ pub struct Case {
     pub events: Option<usize>,
     /// At most so many stages of each function.
     pub stages: Option<usize>,
+    /// Functions have flow control.
+    pub limits: bool,
+    /// Functions defer others.
+    pub defers: bool,
 }
 
 impl Case {
@@ -88,9 +94,16 @@ impl Case {
             1 | 2 => CatchUp::Last,
             _ => CatchUp::All,
         };
-        if dice.chance(DEFERRING_PERMILLE) {
+        if self.defers && dice.chance(DEFERRING_PERMILLE) {
             programs.iter_mut().for_each(|program| program.defer_some(&mut dice));
             programs.push(Program::deferred(functions.saturating_add(1), &mut dice));
+        }
+        if self.limits {
+            for (place, program) in programs.iter_mut().enumerate() {
+                if !program.is_deferred && dice.chance(LIMITED_PERMILLE) {
+                    program.limit(place > 0, &mut dice);
+                }
+            }
         }
         for program in &mut programs {
             program.stages.truncate(self.stages.unwrap_or(usize::MAX));

@@ -62,6 +62,8 @@ pub fn row(entry: &Entry<'_>) -> String {
         }
         Entry::Woken(ids) => format!("pauses end: {}", ids.join(", ")),
         Entry::Redispatched(units) => format!("to be called again: {}", units.join(", ")),
+        Entry::Began => "its first call may be made".to_owned(),
+        Entry::Skipped => "it is skipped".to_owned(),
         Entry::Cancelled(by) => format!("it is cancelled: {by:?}"),
         Entry::GivenUp(code) => format!("the server gives it up: {code}"),
         Entry::Other(tag) => tag.clone(),

@@ -106,7 +106,8 @@ impl Client {
     pub fn over(&self, run: &str) -> Value {
         until(&format!("run {run} ends"), || {
             let summary = self.data(&format!("/v1/runs/{run}?wait_ms={WAIT_MS}"));
-            matches!(summary["status"].as_str(), Some("Completed" | "Failed" | "Cancelled")).then_some(summary)
+            matches!(summary["status"].as_str(), Some("Completed" | "Failed" | "Cancelled" | "Skipped"))
+                .then_some(summary)
         })
     }
 

@@ -47,7 +47,7 @@ impl Journal {
 
     /// One line per entry, for people and for tests:
     /// `started`, `saved a, b`, `ran a`, `planned a, planned b`, `slept nap`, `waits w`, `invoked i`, `woke nap`, `resumed w`, `failed a`,
-    /// `retry <message>`, `complete`, `fail <message>`, `cancelled`; an entry that says several things has them divided by commas.
+    /// `retry <message>`, `complete`, `fail <message>`, `cancelled`, `skipped`; an entry that says several things has them divided by commas.
     pub fn outline(&self) -> Vec<String> {
         let mut names = HashMap::new();
         self.0.iter().map(|row| line(row, &mut names)).collect()
@@ -60,6 +60,7 @@ fn line(row: &Value, names: &mut HashMap<String, String>) -> String {
     match kind {
         "Started" => "started".to_owned(),
         "Cancelled" => "cancelled".to_owned(),
+        "Skipped" => "skipped".to_owned(),
         "Resumed" => format!("resumed {}", names[&text(&entry["step"])]),
         "Redispatched" => "sent again".to_owned(),
         "Began" => "began".to_owned(),

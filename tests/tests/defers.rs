@@ -47,7 +47,9 @@ fn what_a_run_defers_runs_after_it(lane: &Lane<'_>) {
     assert_eq!(*run.output(), "over");
     assert_kept(lane, &run);
     let taken_back = ("taken-back".to_owned(), "aborted".to_owned());
-    assert_eq!(defers(lane, &run), [kept(), vec![taken_back]].concat());
+    // An SDK that saves several steps at once has taken it back before it says anything of it.
+    let is_heard_of = lane.id != "js4-buffered";
+    assert_eq!(defers(lane, &run), [kept(), is_heard_of.then_some(taken_back).into_iter().collect()].concat());
 }
 
 /// Without checkpoints the SDK answers that something is deferred, and comes no further.

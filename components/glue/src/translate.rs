@@ -30,6 +30,7 @@ pub(crate) fn settings(given: types::Settings) -> Settings {
         },
         shards: Shards::new(given.shards),
         private_addresses: given.private_addresses,
+        backlog_max: given.backlog_max,
         version: given.version,
     }
 }

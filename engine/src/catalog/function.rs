@@ -25,7 +25,7 @@ pub struct Function {
     /// No longer in its app's newest sync: starts no runs, finishes those it has.
     #[serde(default)]
     pub archived: bool,
-    /// Its runs make no calls until it is resumed; syncs leave that as it is.
+    /// It is paused until it is resumed; syncs leave that as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused: Option<Pause>,
     /// When its runs start, and how many at once.
@@ -43,6 +43,12 @@ impl Function {
         self.callee.get_or_make(|| Callee::new(&self.id, &self.url))
     }
 
+    /// Its runs make no calls.
+    #[must_use]
+    pub fn holds_calls(&self) -> bool {
+        self.paused.is_some_and(Pause::holds_calls)
+    }
+
     /// The schedules that start it, each with its jitter; none where it is archived.
     pub fn schedules(&self) -> impl Iterator<Item = (&str, Option<Millis>)> {
         let live = self.triggers.iter().filter(|_| !self.archived);
@@ -53,13 +59,25 @@ impl Function {
     }
 }
 
-/// What becomes of the events that would start a function while it is paused.
+/// What becomes of the runs of a function while it is paused, and of the events that would start it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Pause {
     /// Their runs wait to begin.
     #[default]
     Keep,
+    /// Their runs are recorded, and never begin.
+    Skip,
+    /// As with `Skip`; but the runs that there are go on, until there are none.
+    Drain,
+}
+
+impl Pause {
+    /// The runs that there are make no calls.
+    #[must_use]
+    pub const fn holds_calls(self) -> bool {
+        matches!(self, Self::Keep | Self::Skip)
+    }
 }
 
 /// What starts a function.

@@ -8,6 +8,14 @@ use std::fmt;
 /// The kinds of gates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
+    /// Gathers events into batches.
+    Batch,
+    /// Counts starts, and lets so many pass in a time.
+    RateLimit,
+    /// Holds starts back until it is quiet.
+    Debounce,
+    /// Keeps to one run at a time.
+    Singleton,
     /// Says which runs of a function may call now.
     Slots,
     /// A limit that functions share.
@@ -15,7 +23,14 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [(Self, &'static str); 2] = [(Self::Slots, "slots"), (Self::Shared, "shared")];
+    const ALL: [(Self, &'static str); 6] = [
+        (Self::Batch, "batch"),
+        (Self::RateLimit, "rate-limit"),
+        (Self::Debounce, "debounce"),
+        (Self::Singleton, "singleton"),
+        (Self::Slots, "slots"),
+        (Self::Shared, "shared"),
+    ];
 
     /// The kind of the gate with this key.
     #[must_use]

@@ -73,7 +73,7 @@ impl EventRuns {
         let mut runs = Vec::with_capacity(answers.len());
         for answer in answers {
             match answer {
-                Ok(run) if read::<Cause>(&run)?.event_id == Some(self.event) => runs.push(run),
+                Ok(run) if read::<Cause>(&run)?.is(self.event) => runs.push(run),
                 Err(refusal) if refusal.code != Code::RunUnknown => return Err(refusal),
                 Ok(_) | Err(_) => {}
             }
@@ -85,6 +85,14 @@ impl EventRuns {
 #[derive(Deserialize)]
 struct Cause {
     event_id: Option<EventId>,
+    #[serde(default)]
+    event_ids: Vec<EventId>,
+}
+
+impl Cause {
+    fn is(&self, event: EventId) -> bool {
+        self.event_id == Some(event) || self.event_ids.contains(&event)
+    }
 }
 
 /// The event as the API tells it: its own members beside the server's. An empty `user` is left out (PROTOCOL §8.2).

@@ -22,13 +22,16 @@ pub(super) fn flow(opening: &Opening<'_>, id: &str) -> Opened {
     })
 }
 
-/// `POST /v1/functions/{id}/pause {"events"?: "keep"}`: its runs make no calls until it is resumed; those of events that come meanwhile
-/// wait.
+/// `POST /v1/functions/{id}/pause {"events"?: "keep" | "skip" | "drain"}`: until it is resumed, its runs make no calls, and those of events
+/// that come meanwhile wait (`keep`) or are recorded and never begin (`skip`); or its runs go on, and no new ones begin (`drain`).
 pub(super) fn pause(opening: &Opening<'_>, id: &str) -> Opened {
     let body: &[u8] = &opening.request.body;
     let asked = if body.trim_ascii().is_empty() { Ok(Asked::default()) } else { serde_json::from_slice(body) };
     let asked = asked.map_err(|error| {
-        Refusal::new(Code::BodyInvalid, format!("the body must be {{\"events\": \"keep\"}}: {error}"))
+        Refusal::new(
+            Code::BodyInvalid,
+            format!("the body must be {{\"events\": \"keep\"}}, \"skip\" or \"drain\": {error}"),
+        )
     })?;
     set(opening, id, Some(asked.events))
 }

@@ -6,7 +6,7 @@ use crate::catalog::Function;
 use crate::catalog::flow::CancelUntil;
 use crate::expression::{self, Bindings, Scope};
 use crate::gate::slots;
-use crate::ids::{EventId, Millis};
+use crate::ids::{EventId, Millis, RunId};
 use crate::limits::WAIT_TIME_DEFAULT;
 use crate::waits::message::Since;
 use crate::waits::place::Place;
@@ -22,6 +22,8 @@ pub enum Canceller {
     Event(EventId),
     /// A request that stopped many runs; its id.
     Bulk(String),
+    /// A newer run, where there is only one at a time.
+    Singleton(RunId),
     /// It had not begun in time.
     StartTimeout,
     /// It had not ended in time.
@@ -81,9 +83,12 @@ pub fn finish_at(state: &State, function: &Function) -> Option<Millis> {
     function.flow.timeouts.finish.filter(|_| !waits_to_begin(state, function)).map(|span| began_at.plus(span))
 }
 
-/// When a run that waits to begin must have begun.
+/// When a run that waits to begin must have begun. A batch has waited before it was a run.
 #[must_use]
 pub fn start_at(state: &State, function: &Function) -> Option<Millis> {
+    if state.start.is_batch {
+        return None;
+    }
     let wanted = state.start.received_at.max(state.start.not_before).unwrap_or(state.started_at);
     let span = function.flow.timeouts.start.filter(|_| waits_to_begin(state, function))?;
     // One that comes on time just so is not late.
@@ -97,6 +102,9 @@ fn waits_to_begin(state: &State, function: &Function) -> bool {
 /// Whether a run that begins now begins too late.
 #[must_use]
 pub fn began_late(start: &Start, function: &Function, now: Millis) -> bool {
+    if start.is_batch {
+        return false;
+    }
     let wanted = start.received_at.max(start.not_before);
     let (Some(wanted), Some(span)) = (wanted, function.flow.timeouts.start) else { return false };
     now > wanted.plus(span)

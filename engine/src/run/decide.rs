@@ -132,7 +132,9 @@ impl Decision<'_> {
             }
             read.steps.push(Record { id: thrown.id, name: thrown.name, race: false, what: What::Failed { problem } });
         }
-        if !read.steps.is_empty() && !read.steps.iter().any(Record::is_more_than_deferred) {
+        // Whatever it defers that is not known already is progress; without any it would say the same again.
+        let has_news = read.steps.iter().any(|step| !self.state.defers.knows(step));
+        if has_news && !read.steps.iter().any(Record::is_more_than_deferred) {
             return self.entry(version, read.steps, Then::Again {});
         }
         if let Some(problem) = self.leads_nowhere(&read.steps) {
@@ -266,6 +268,9 @@ mod tests {
             not_before: None,
             rerun: None,
             cancel_on: Vec::new(),
+            is_batch: false,
+            singleton: None,
+            skip: None,
         };
         let mut state = State::new(Millis(1), start);
         state.memo_bytes = memo_bytes;

@@ -1,10 +1,11 @@
 //! The end of a run, told to the world: system events and the history (PROTOCOL §4.7, SERVER §1.9).
 
-use super::message::{Returned, Status};
+use super::message::{Returned, Start, Status};
 use super::problem::{self, Problem};
 use super::state::{End, State};
 use super::{defer, invoke, waiting};
 use crate::error::{Code, Fault};
+use crate::gate::admission;
 use crate::history;
 use crate::ids::{EventId, FunctionId, Millis, RunId};
 use crate::shard::Shards;
@@ -29,6 +30,7 @@ pub fn announce(state: &State, shards: Shards, done: &mut Done) -> Result<(), Fa
         let tell = history::message::Tell::Ended { run, function, event, started_at, status, at };
         done.send(Address::history_of(shards, run), &tell)?;
     }
+    release_singleton(&state.start, done)?;
     waiting::unwatch(state, done)?;
     // Whoever invoked waits for the run that it started, and not for one that repeats it.
     let invoked = state.start.events.iter().filter(|_| state.start.rerun.is_none());
@@ -36,7 +38,7 @@ pub fn announce(state: &State, shards: Shards, done: &mut Done) -> Result<(), Fa
         invoke::answer(event, Some(run), returned(state)?, done)?;
     }
     defer::start(state, shards, end.at, done)?;
-    if SILENCING.contains(&state.start.event_name.as_str()) {
+    if state.status == Status::Skipped || SILENCING.contains(&state.start.event_name.as_str()) {
         return Ok(());
     }
     for event in callers(state) {
@@ -47,6 +49,15 @@ pub fn announce(state: &State, shards: Shards, done: &mut Done) -> Result<(), Fa
         Status::Cancelled => emit(state, shards, "inngest/function.cancelled", Identity::OfRun, done),
         _ => Ok(()),
     }
+}
+
+/// Tells the gate that keeps to one run at a time that this one is over; once more where it begins a run that is over already.
+///
+/// # Errors
+/// None in practice; JSON's in principle.
+pub fn release_singleton(start: &Start, done: &mut Done) -> Result<(), Fault> {
+    let Some(gate) = &start.singleton else { return Ok(()) };
+    done.send(Address::gate(gate), &admission::Tell::Over { run: start.run })
 }
 
 /// The places of the events that are told of the end: the first, and whichever else of a batch somebody waits for.
@@ -67,6 +78,12 @@ fn returned(state: &State) -> Result<Returned, Fault> {
         Some(Err(Some(problem))) => {
             let error = Thrown { error: &problem.name, memo: problem.as_memo() };
             Ok(Returned::Error(to_raw_value(&error).map_err(unwritable)?))
+        }
+        Some(Err(None)) | None if state.skipped.is_some() => {
+            let reason = state.skipped.as_ref().map_or_else(String::new, ToString::to_string);
+            let message = format!("The invoked function {} was skipped: {reason}.", state.start.function);
+            let problem = Problem::named(Code::RunSkipped, "InvokedFunctionSkipped", message);
+            Ok(Returned::Error(to_raw_value(&problem.as_memo()).map_err(unwritable)?))
         }
         Some(Err(None)) | None => {
             let message = format!("The invoked function {} was cancelled.", state.start.function);

@@ -3,7 +3,7 @@
 use super::cancel::Canceller;
 use super::defer::Deferral;
 use super::errand::Errand;
-use super::message::{Returned, Start};
+use super::message::{Returned, Skip, Start};
 use super::problem::Problem;
 use super::unit::UnitId;
 use crate::ids::{EventId, Millis, RunId, StepId};
@@ -59,6 +59,11 @@ pub enum Entry {
         /// Who; not told in journals of the first versions.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<Canceller>,
+    },
+    /// The run is not to begin.
+    Skipped {
+        /// Why.
+        reason: Skip,
     },
     /// The server itself gave the run up.
     GivenUp {

@@ -8,6 +8,7 @@ use crate::waits::message::Waiter;
 use crate::waits::place::Place;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use std::fmt;
 
 /// From another actor.
 #[derive(Debug, Serialize, Deserialize)]
@@ -90,6 +91,43 @@ pub enum Tell {
         /// Its id.
         event: EventId,
     },
+    /// A newer run takes the place of this one, where there is only one at a time.
+    Displaced {
+        /// Which.
+        by: RunId,
+    },
+    /// Too many runs wait to begin: this one is not to.
+    TurnedAway {
+        /// The call that waited no longer than this.
+        dispatch: Dispatch,
+    },
+}
+
+/// Why a run was recorded and never begun (SERVER §2.8, §2.11).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Skip {
+    /// Its function was paused, and was to skip what came meanwhile.
+    Paused,
+    /// Its function finished what it had, and began nothing new.
+    Draining,
+    /// As many runs of its function waited to begin as may.
+    Backlog,
+    /// There was to be only one at a time.
+    Singleton {
+        /// The run that there was.
+        run: RunId,
+    },
+}
+
+impl fmt::Display for Skip {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Paused => out.write_str("the function is paused"),
+            Self::Draining => out.write_str("the function is draining"),
+            Self::Backlog => out.write_str("too many runs of the function wait to begin"),
+            Self::Singleton { run } => write!(out, "there is one at a time, and the run {run} is there"),
+        }
+    }
 }
 
 /// How an invoked run ended.
@@ -141,6 +179,15 @@ pub struct Start {
     /// The events that cancel the run. The run finds them in its function's configuration, and writes down what it found.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cancel_on: Vec<Watch>,
+    /// It has the events of a batch, which may be one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_batch: bool,
+    /// The gate to be told when it is over, where there is only one run at a time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub singleton: Option<String>,
+    /// It is not to begin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skip: Option<Skip>,
 }
 
 /// From a request; every answer is a [`crate::turn::Answer`]. An unknown run answers `run_unknown`.
@@ -182,12 +229,14 @@ pub enum Status {
     Failed,
     /// Was stopped.
     Cancelled,
+    /// Was never to begin.
+    Skipped,
 }
 
 impl Status {
     /// Nothing more will happen.
     #[must_use]
     pub const fn is_over(self) -> bool {
-        matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
+        matches!(self, Self::Completed | Self::Failed | Self::Cancelled | Self::Skipped)
     }
 }

@@ -31,17 +31,19 @@ pub mod waiting;
 
 use crate::actor::Actor;
 use crate::error::{Code, Fault, Refusal};
+use crate::gate::admission;
 use crate::gate::slots::is_gated;
 use crate::gate::slots::message::{Dispatch, News, Tell as ToSlots};
 use crate::history;
-use crate::ids::{RunId, StepId};
+use crate::ids::{Millis, RunId, StepId};
+use crate::limits::CALL_TIME_MAX;
 use crate::stream;
 use crate::turn::{Address, Answer, AppAnswer, CallOutcome, Done, Effect, Message, Outcome, Range, Turn};
 use crate::waits::message::Waiter;
 use cancel::Canceller;
 use journal::{Arrival, Entry, Then};
 use memo::Memo;
-use message::{Ask, Start, Status, Tell};
+use message::{Ask, Skip, Start, Status, Tell};
 use rerun::FromStep;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -133,6 +135,7 @@ impl Run {
             };
         };
         match tell {
+            Tell::Start(start) if live.state.status.is_over() => finish::release_singleton(&start, done),
             Tell::Start(_) => Ok(()),
             Tell::Registered { waiter, at } => waiting::registered(&live.state, waiter, &at, done),
             Tell::Refused { waiter: Waiter::Step(step), problem } if live.state.pauses.contains_key(&step) => {
@@ -162,17 +165,25 @@ impl Run {
                 Ok(())
             }
             Tell::CancelledBy { event } => live.cancel(turn, Canceller::Event(event), done),
+            Tell::Displaced { by } => live.cancel(turn, Canceller::Singleton(by), done),
+            Tell::TurnedAway { dispatch } => live.turned_away(turn, &dispatch, done),
             Tell::Refused { .. } | Tell::Signalled { .. } => Ok(()),
         }
     }
 
     fn start(&mut self, turn: &Turn<'_>, mut start: Start, done: &mut Done) -> Result<(), Fault> {
         let function = turn.catalog.function(&start.function);
-        start.cancel_on = function.map_or_else(Vec::new, |function| cancel::watches(function, &start, turn.now));
+        let skip = start.skip;
+        if skip.is_none() {
+            start.cancel_on = function.map_or_else(Vec::new, |function| cancel::watches(function, &start, turn.now));
+        }
         let began_late = function.is_some_and(|function| cancel::began_late(&start, function, turn.now));
         let row = journal::Row { at_ms: turn.now, entry: Entry::Started(start.clone()) };
         done.write(journal::key(0), &row)?;
         let live = self.live.insert(Live::new(State::new(turn.now, start)));
+        if let Some(reason) = skip {
+            return live.append(turn, Entry::Skipped { reason }, done);
+        }
         live.tell_history_of_start(turn, done)?;
         live.publish(done);
         if began_late {
@@ -231,6 +242,7 @@ impl Run {
         let Some(live) = &mut self.live else { return Ok(()) };
         let Some(call) = CallId::parse(&outcome.id) else { return Err(Fault::new("call id", &outcome.id)) };
         live.sent.remove(&call);
+        live.slots.land(&call);
         let is_overloaded = is_overloaded(&outcome);
         match decide::answered(&live.state, turn, call.clone(), outcome) {
             Some(answered) => {
@@ -283,8 +295,11 @@ impl Run {
         for id in calls {
             let Some(call) = CallId::parse(id) else { return Err(Fault::new("call id", id)) };
             live.sent.remove(&call);
+            live.slots.land(&call);
             if live.state.units.get(&call.unit).is_some_and(|unit| unit.generation == call.generation) {
                 units.push(call.unit);
+            } else {
+                live.slots.release(call);
             }
         }
         if units.is_empty() { Ok(()) } else { live.append(turn, Entry::Redispatched { units }, done) }
@@ -322,7 +337,7 @@ impl Live {
     fn release_those_over(&mut self, turn: &Turn<'_>, before: Vec<CallId>) {
         for call in before {
             let is_due = self.state.units.get(&call.unit).is_some_and(|unit| unit.due <= turn.now);
-            if !is_due && !self.sent.contains(&call) {
+            if !is_due && !self.may_be_in_flight(&call, turn.now) {
                 self.slots.release(call);
             }
         }
@@ -338,6 +353,8 @@ impl Live {
             Some(unit) if unit.generation == call.generation => self.slots.grant(call),
             // A later dispatch of it has been asked for, or is in this turn.
             Some(_) => return Ok(()),
+            // What the app is still at is given back once it has answered.
+            None if self.may_be_in_flight(&call, turn.now) => return Ok(()),
             None => {
                 self.slots.release(call);
                 return Ok(());
@@ -354,9 +371,25 @@ impl Live {
         let Some(Dispatch { unit, generation }) = dispatch else { return };
         let call = CallId { unit, generation };
         let is_due = self.state.units.get(&call.unit).is_some_and(|unit| unit.due <= turn.now);
-        if !is_due && !self.sent.contains(&call) {
+        if !is_due && !self.may_be_in_flight(&call, turn.now) {
             self.slots.release(call);
         }
+    }
+
+    /// The app may be at it: it was sent by this actor; or perhaps by one before it, and no call takes longer than it may.
+    fn may_be_in_flight(&self, call: &CallId, now: Millis) -> bool {
+        let is_too_long_ago = self.state.end.as_ref().is_some_and(|end| end.at.plus(CALL_TIME_MAX) <= now);
+        self.sent.contains(call) || (self.slots.inherits(call) && !is_too_long_ago)
+    }
+
+    /// Too many runs wait to begin: this one is recorded as skipped, unless it has begun since.
+    fn turned_away(&mut self, turn: &Turn<'_>, dispatch: &Dispatch, done: &mut Done) -> Result<(), Fault> {
+        let call = CallId { unit: dispatch.unit.clone(), generation: dispatch.generation };
+        let is_current = self.state.units.get(&call.unit).is_some_and(|unit| unit.generation == call.generation);
+        if self.state.status != Status::Scheduled || !is_current || self.sent.contains(&call) {
+            return Ok(());
+        }
+        self.append(turn, Entry::Skipped { reason: Skip::Backlog }, done)
     }
 
     /// Ends a wait with what has come for it; one that is over takes no notice.
@@ -391,9 +424,9 @@ impl Live {
         start.function_version = function.version;
         if let Some(event) = start.event_ids.first().copied() {
             let stream = Address::stream_of(turn.settings.shards, event);
-            done.send(stream, &stream::message::Tell::Reran { event, run })?;
+            done.send(stream, &stream::message::Tell::Ran { event, run })?;
         }
-        done.send(Address::run(run), &Tell::Start(start))?;
+        admission::enter_again(turn, function, start, done)?;
         Ok(Ok(()))
     }
 
@@ -466,6 +499,7 @@ impl Live {
         let retries = self.state.units.values().map(|unit| unit.due).filter(|due| *due > turn.now);
         let pauses = self.state.pauses.values().map(|pause| pause.until);
         let function = turn.catalog.function(&self.state.start.function).filter(|_| !self.state.status.is_over());
+        let is_gated = turn.catalog.function(&self.state.start.function).is_some_and(is_gated);
         let finish = function.and_then(|function| cancel::finish_at(&self.state, function));
         let start = function.and_then(|function| cancel::start_at(&self.state, function));
         done.wake_at = retries.chain(pauses).chain(finish).chain(start).min();
@@ -475,7 +509,10 @@ impl Live {
         let waits =
             |id: &UnitId, unit: &Unit| self.slots.waits_for(&CallId { unit: id.clone(), generation: unit.generation });
         let is_owed = |id: &UnitId, unit: &Unit| unit.due <= turn.now && !waits(id, unit);
-        done.owing = self.state.units.iter().any(|(id, unit)| is_owed(id, unit) || was_sent(id, unit.generation));
+        // What a run that is over has left the app with is owed an answer, and its slot with it.
+        let is_left = is_gated && !self.sent.is_empty();
+        done.owing = self.state.units.iter().any(|(id, unit)| is_owed(id, unit) || was_sent(id, unit.generation))
+            || (self.state.status.is_over() && is_left);
     }
 
     fn actions(&self) -> Result<std::collections::BTreeMap<&StepId, Box<RawValue>>, Fault> {

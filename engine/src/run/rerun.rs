@@ -82,6 +82,8 @@ pub fn start(
         received_at: Some(now),
         not_before: None,
         cancel_on: Vec::new(),
+        singleton: None,
+        skip: None,
         ..state.start.clone()
     }))
 }

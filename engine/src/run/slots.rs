@@ -7,6 +7,7 @@ use super::unit::{CallId, Unit, UnitId};
 use crate::catalog::Function;
 use crate::error::Fault;
 use crate::expression::{self, Bindings, Scope, Value};
+use crate::gate::admission;
 use crate::gate::place::{self, Kind};
 use crate::gate::slots::is_gated;
 use crate::gate::slots::message::{Dispatch, Keys, News, Tell};
@@ -34,9 +35,13 @@ pub struct Slots {
 }
 
 impl Slots {
-    /// Of a run that was read from its rows.
+    /// Of a run that was read from its rows. One that has not begun has made no call: it would have said so.
     pub fn inherited(state: &State) -> Self {
-        Self { inherited: state.units.iter().map(|(id, unit)| call(id, unit)).collect(), ..Self::default() }
+        if state.status == Status::Scheduled {
+            return Self::default();
+        }
+        let current = state.units.iter().map(|(id, unit)| call(id, unit));
+        Self { inherited: current.chain(state.left_behind.iter().cloned()).collect(), ..Self::default() }
     }
 
     /// Everything in flight is lost: all is to be asked for again.
@@ -70,6 +75,16 @@ impl Slots {
     /// The app has too much to do.
     pub fn hold_off(&mut self, until: Millis) {
         self.not_before = self.not_before.max(Some(until));
+    }
+
+    /// The call may be in flight since before this actor was made.
+    pub fn inherits(&self, call: &CallId) -> bool {
+        self.inherited.contains(call)
+    }
+
+    /// The call is in flight no longer.
+    pub fn land(&mut self, call: &CallId) {
+        self.inherited.remove(call);
     }
 
     /// The call has been asked for, and is not in flight for certain.
@@ -108,7 +123,8 @@ impl Slots {
             news.keys = keys(function, state, now);
         }
         news.not_before = not_before;
-        news.in_flight = sent.iter().filter(|_| is_over).cloned().map(dispatch).collect();
+        let in_flight: BTreeSet<&CallId> = sent.iter().chain(&self.inherited).filter(|_| is_over).collect();
+        news.in_flight = in_flight.into_iter().cloned().map(dispatch).collect();
         news.wanted = wanted.into_iter().map(dispatch).collect();
         (news.released, news.is_over) = (released, is_over);
         done.send(Address::gate(&place::key(Kind::Slots, &function.id, "")), &Tell::News(news))
@@ -131,14 +147,8 @@ fn keys(function: &Function, state: &State, now: Millis) -> Keys {
     let limits = flow.concurrency.steps.iter().chain(&flow.concurrency.runs).filter_map(|limit| limit.key.as_deref());
     let throttle = flow.throttle.as_ref().and_then(|throttle| throttle.key.as_deref());
     let sources: BTreeSet<&str> = limits.chain(throttle).filter(|source| !source.is_empty()).collect();
-    let value = |source: &str| key_value(source, state, now).unwrap_or_default();
+    let value = |source: &str| admission::key_of(source, state.trigger(), now).unwrap_or_default();
     sources.into_iter().map(|source| (source.to_owned(), value(source))).collect::<BTreeMap<_, _>>()
-}
-
-/// The value of a key expression; `None` where it comes to nothing, or to `false`.
-fn key_value(source: &str, state: &State, now: Millis) -> Option<String> {
-    let bindings = Bindings { event: state.trigger(), incoming: None, now };
-    expression::compiled(source, Scope::Trigger).ok()?.key(&bindings)
 }
 
 /// The run's place among its function's: its age, and by so many seconds earlier or later as its priority says.

@@ -6,11 +6,11 @@ use super::defer::Defers;
 use super::errand::Errand;
 use super::journal::{Answered, Arrival, Entry, Record, Row, Then, What};
 use super::memo::Memo;
-use super::message::{Start, Status};
+use super::message::{Skip, Start, Status};
 use super::pause::{Awaits, Pause};
 use super::problem::Problem;
 use super::stack::Stack;
-use super::unit::{Unit, UnitId};
+use super::unit::{CallId, Unit, UnitId};
 use crate::ids::{EventId, Millis, StepId};
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,6 +32,10 @@ pub struct State {
     pub status: Status,
     /// How it ended.
     pub end: Option<End>,
+    /// Why it never began.
+    pub skipped: Option<Skip>,
+    /// Calls that the app may have been at when the run ended without it, where it had begun.
+    pub left_behind: Vec<CallId>,
     /// The SDK's execution version; -1 before it is known (PROTOCOL §3.7).
     pub version: i32,
     /// What finished steps are remembered as.
@@ -93,6 +97,8 @@ impl State {
             began_at: None,
             status: Status::Scheduled,
             end: None,
+            skipped: None,
+            left_behind: Vec::new(),
             version: -1,
             memos: BTreeMap::new(),
             input: None,
@@ -180,6 +186,10 @@ impl State {
                 }
             }
             Entry::Cancelled { .. } => self.finish(row.at_ms, Status::Cancelled, Err(None)),
+            Entry::Skipped { reason } => {
+                self.skipped = Some(*reason);
+                self.finish(row.at_ms, Status::Skipped, Err(None));
+            }
             Entry::GivenUp { problem } => self.finish(row.at_ms, Status::Failed, Err(Some(problem.clone()))),
         }
     }
@@ -346,9 +356,12 @@ impl State {
     }
 
     fn finish(&mut self, at: Millis, status: Status, result: Result<Box<RawValue>, Option<Problem>>) {
+        let has_begun = self.status != Status::Scheduled;
         self.status = status;
         self.end = Some(End { at, result });
-        self.units.clear();
+        let is_called = |unit: &Unit| has_begun && unit.due <= at && unit.errand.is_none();
+        let due = std::mem::take(&mut self.units).into_iter().filter(|(_, unit)| is_called(unit));
+        self.left_behind = due.map(|(unit, held)| CallId { unit, generation: held.generation }).collect();
         self.changes.begun.clear();
         self.changes.ended.extend(std::mem::take(&mut self.pauses));
         self.pending.clear();

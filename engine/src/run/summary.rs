@@ -20,6 +20,9 @@ pub struct Summary<'a> {
     function_version: u32,
     environment_id: &'static str,
     event_id: Option<EventId>,
+    /// Every event of a batch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event_ids: Option<&'a [EventId]>,
     /// The first run of the line, where this one repeats another.
     #[serde(skip_serializing_if = "Option::is_none")]
     original_run_id: Option<RunId>,
@@ -27,6 +30,9 @@ pub struct Summary<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     cron: Option<String>,
     status: Status,
+    /// Why it never began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    skip_reason: Option<String>,
     ended_at: Option<String>,
     /// The result, or the error; null while it runs.
     output: Option<Output<'a>>,
@@ -51,9 +57,11 @@ pub fn of<'a>(state: &'a State, turn: &Turn<'_>) -> Summary<'a> {
         function_version: start.function_version,
         environment_id: ENVIRONMENT_ID,
         event_id: start.event_ids.first().copied(),
+        event_ids: start.is_batch.then_some(&start.event_ids),
         original_run_id: start.rerun.as_ref().map(|rerun| rerun.original),
         cron: Some(state.trigger()).filter(|_| start.event_name == cron::SCHEDULED).and_then(cron::schedule_of),
         status: state.status_at(turn.now, turn.catalog.function(&start.function).is_some_and(is_gated)),
+        skip_reason: state.skipped.as_ref().map(ToString::to_string),
         ended_at: state.end.as_ref().map(|end| end.at.rfc3339()),
         output: state.end.as_ref().and_then(|end| match &end.result {
             Ok(output) => Some(Output::Returned(output)),

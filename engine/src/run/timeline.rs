@@ -252,6 +252,7 @@ impl Fold {
             | Entry::Began {}
             | Entry::Redispatched { .. }
             | Entry::Cancelled { .. }
+            | Entry::Skipped { .. }
             | Entry::GivenUp { .. } => {}
         }
         self.state.apply(row);

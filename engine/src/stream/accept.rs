@@ -6,10 +6,11 @@ use super::message::NewEvent;
 use super::row::{self, EventRow};
 use super::{Stream, answer, routing};
 use crate::error::Fault;
+use crate::gate::admission;
 use crate::ids::{EventId, FunctionId, RunId};
 use crate::run::invoke::INVOKED;
-use crate::run::message::{Start, Tell};
-use crate::turn::{Address, Done, Outcome, Range, Row, Turn};
+use crate::run::message::Start;
+use crate::turn::{Done, Outcome, Range, Row, Turn};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -120,8 +121,11 @@ fn take(
             not_before,
             rerun: None,
             cancel_on: Vec::new(),
+            is_batch: false,
+            singleton: None,
+            skip: None,
         };
-        done.send(Address::run(run), &Tell::Start(start))?;
+        admission::enter(turn, function, start, done)?;
     }
     if let Some(interest) = interest {
         interest.tell(turn, &event, done)?;

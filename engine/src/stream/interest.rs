@@ -1,8 +1,8 @@
 //! Which events are waited for, and by which routes (the protocol is told in [`crate::waits`]).
 //!
 //! A row per name: until when the name is waited for by each route. Said twice, or late, it is the same: the latest time counts. It
-//! is written some time ahead, so that a name on which run after run waits does not cost a row for each. Once an hour the stream looks
-//! for names that nobody waits for any more, and forgets them.
+//! is written some time ahead, so that a name on which run after run waits does not cost a row for each. Once there may be a name that
+//! nobody waits for any more, and once an hour at most, the stream looks for such names, and forgets them.
 
 use super::Stream;
 use super::message::{NewEvent, Want};
@@ -129,6 +129,11 @@ impl Interest {
         self.0.iter().all(|(_, until)| *until <= now)
     }
 
+    /// When nobody waits for the name any more.
+    fn over_at(&self) -> Millis {
+        self.0.iter().map(|(_, until)| *until).max().unwrap_or_default()
+    }
+
     /// Tells of an event to all whom it may concern.
     pub(super) fn tell(&self, turn: &Turn<'_>, event: &NewEvent, done: &mut Done) -> Result<(), Fault> {
         let live = self.0.iter().filter(|(_, until)| *until > turn.now);
@@ -176,9 +181,12 @@ impl Stream {
                 return Ok(self.done(done));
             }
             done.write(key(&want.event), &interest)?;
+            let over_at = interest.over_at();
             self.interests.set(&want.event, interest);
-            if self.sweep.is_none() {
-                let sweep = Sweep { after: String::new(), at: turn.now.plus(WANTS_SWEPT_EVERY) };
+            let soonest = turn.now.plus(WANTS_SWEPT_EVERY);
+            let at = if self.sweep.is_some() { over_at.max(soonest) } else { soonest };
+            if self.sweep.as_ref().is_none_or(|sweep| sweep.after.is_empty() && sweep.at > at) {
+                let sweep = Sweep { after: String::new(), at };
                 done.write(SWEEP.to_owned(), &sweep)?;
                 self.sweep = Some(sweep);
             }
@@ -215,10 +223,13 @@ impl Stream {
                 kept.insert(name, interest);
             }
         }
+        let soonest = turn.now.plus(WANTS_SWEPT_EVERY);
+        // Where all names were looked at, nothing is to be forgotten before the first of them is over.
+        let first_over = kept.values().map(Interest::over_at).min().filter(|_| is_all);
         self.sweep = match rows.last().filter(|_| !is_last) {
             Some(last) => Some(Sweep { after: last.key.clone(), at: turn.now }),
             None if is_all && kept.is_empty() => None,
-            None => Some(Sweep { after: String::new(), at: turn.now.plus(WANTS_SWEPT_EVERY) }),
+            None => Some(Sweep { after: String::new(), at: first_over.unwrap_or(soonest).max(soonest) }),
         };
         if is_all {
             self.interests = Interests::All(kept);

@@ -20,11 +20,11 @@ pub enum Tell {
     },
     /// Somebody waits for events of a name.
     Want(Want),
-    /// An event's run is repeated by another.
-    Reran {
+    /// An event has another run than those that it started by itself: one that repeats its run, or that of its batch.
+    Ran {
         /// The event.
         event: EventId,
-        /// The new run.
+        /// The run.
         run: RunId,
     },
 }

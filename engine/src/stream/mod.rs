@@ -63,7 +63,7 @@ impl Actor for Stream {
                 Tell::System(event) => self.accept(turn, vec![event], None, None),
                 Tell::Scheduled { function, event } => self.accept(turn, vec![event], Some(&function), None),
                 Tell::Want(want) => self.want(turn, &want),
-                Tell::Reran { event, run } => self.reran(turn, event, run),
+                Tell::Ran { event, run } => self.ran(turn, event, run),
             },
             Message::Ask { token, body } => match read(&body)? {
                 Ask::Accept(events) => self.accept(turn, events, None, Some(token)),
@@ -99,7 +99,7 @@ impl Stream {
     }
 
     /// Lists one more run under its event; what is not stored, or has too many, is left as it is.
-    fn reran(&self, turn: &Turn<'_>, event: EventId, run: RunId) -> Result<Outcome, Fault> {
+    fn ran(&self, turn: &Turn<'_>, event: EventId, run: RunId) -> Result<Outcome, Fault> {
         let key = row::key(event);
         let range = Range::one(&key);
         let Some(rows) = turn.supplied.get(&range) else { return Ok(Outcome::Needs(vec![range])) };

@@ -73,6 +73,9 @@ impl Driver {
             not_before: None,
             rerun: None,
             cancel_on: Vec::new(),
+            is_batch: false,
+            singleton: None,
+            skip: None,
         };
         Self {
             now: 1_700_000_000_000,
@@ -110,6 +113,11 @@ impl Driver {
     pub fn begin_later(&mut self, change: impl FnOnce(&mut Start)) {
         change(&mut self.start);
         self.tell_start();
+    }
+
+    /// What it is started with.
+    pub fn start(&self) -> Start {
+        self.start.clone()
     }
 
     pub fn tell_start(&mut self) {

@@ -11,6 +11,7 @@
 
 mod driver;
 
+mod admission;
 mod cancelling;
 mod checkpoints;
 mod deferring;

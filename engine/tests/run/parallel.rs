@@ -37,8 +37,11 @@ fn fan_out_calls_each_step_and_fan_in_asks_once() {
     assert_eq!(run.call().ctx("disable_immediate_execution"), false);
 }
 
+/// Ends what lasts.
+type Ends = Box<dyn Fn(&mut Driver)>;
+
 /// What lasts, each as the driver ends it.
-fn lasting() -> Vec<(&'static str, Value, Box<dyn Fn(&mut Driver)>)> {
+fn lasting() -> Vec<(&'static str, Value, Ends)> {
     let event = EventId::new(Millis(1_700_000_000_500), 9);
     let went = |run: &mut Driver| {
         run.pass_till_woken();

@@ -69,7 +69,7 @@ fn a_rerun_has_the_same_events_and_nothing_else() {
 fn the_stream_lists_a_rerun_under_its_event() {
     let mut old = ended();
     ask(&mut old, None);
-    let reran = old.sends.iter().rev().find_map(|(to, tell)| (to == "Stream").then(|| tell["Reran"].clone())).unwrap();
+    let reran = old.sends.iter().rev().find_map(|(to, tell)| (to == "Stream").then(|| tell["Ran"].clone())).unwrap();
     assert_eq!(reran, json!({"event": old.summary()["event_id"], "run": again()}));
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use stepwell_engine::catalog::Pause;
 use stepwell_engine::gate::slots::message::Dispatch;
 use stepwell_engine::ids::{EventId, Millis, RunId};
-use stepwell_engine::limits::PRIORITY_SECONDS_MAX;
+use stepwell_engine::limits::{CALL_TIME_MAX, PRIORITY_SECONDS_MAX};
 use stepwell_engine::run::message::Tell;
 use stepwell_engine::run::unit::UnitId;
 use stepwell_engine::turn::Message;
@@ -249,15 +249,18 @@ fn the_time_to_finish_begins_with_the_first_call() {
 }
 
 #[test]
-fn a_paused_function_is_not_called_and_goes_on_where_it_was() {
+fn a_paused_function_is_not_called_a_draining_one_is() {
     let (mut run, call) = Driver::started();
     let slug = "app-fn".into();
+    run.catalog.functions.get_mut(&slug).unwrap().paused = Some(Pause::Drain);
+    run.ops(&call, &json!([ran("a", 0)]));
+    let call = run.call();
     run.catalog.functions.get_mut(&slug).unwrap().paused = Some(Pause::Keep);
-    run.ops(&call, &json!([ran("a", 1)]));
+    run.ops(&call, &json!([ran("b", 1)]));
     run.no_calls();
-    assert_eq!(news(&mut run).pop().unwrap()["wanted"][0]["unit"], "discovery:1");
+    assert_eq!(news(&mut run).pop().unwrap()["wanted"][0]["unit"], "discovery:2");
     run.catalog.functions.get_mut(&slug).unwrap().paused = None;
-    grant(&mut run, "discovery:1", 1);
+    grant(&mut run, "discovery:2", 1);
     run.call();
 }
 
@@ -275,4 +278,119 @@ fn an_app_with_too_much_to_do_slows_all_calls_of_its_function() {
         let expected = if is_told { json!(run.now + 30_000) } else { Value::Null };
         assert_eq!(told["not_before"], expected, "{status} {header}");
     }
+}
+
+#[test]
+fn a_run_that_is_turned_away_is_skipped_unless_it_has_begun() {
+    let mut run = limited();
+    run.begin_later(|_| {});
+    news(&mut run);
+    run.tell(&Tell::TurnedAway { dispatch: dispatch("discovery:0", 2) });
+    assert_eq!(run.status(), "Scheduled", "that is no call of its");
+    run.tell(&Tell::TurnedAway { dispatch: dispatch("discovery:0", 1) });
+    assert_eq!((run.status().as_str(), run.journal()), ("Skipped", vec!["Started".to_owned(), "Skipped".to_owned()]));
+    let told = news(&mut run).pop().unwrap();
+    assert_eq!(told["is_over"], true);
+    grant(&mut run, "discovery:0", 1);
+    run.no_calls();
+
+    let mut run = limited();
+    run.begin_later(|_| {});
+    grant(&mut run, "discovery:0", 1);
+    run.call();
+    run.tell(&Tell::TurnedAway { dispatch: dispatch("discovery:0", 1) });
+    assert_eq!(run.status(), "Running");
+}
+
+/// A run whose call the app is at, cancelled.
+fn cancelled_in_flight(evicted: bool) -> (Driver, crate::driver::Call) {
+    let mut run = limited();
+    run.begin_later(|_| {});
+    grant(&mut run, "discovery:0", 1);
+    let call = run.call();
+    news(&mut run);
+    if evicted {
+        run.evict();
+    }
+    run.tell(&Tell::CancelIf { cancellation: "c".to_owned(), condition: None });
+    let told = news(&mut run).pop().unwrap();
+    assert_eq!(told["in_flight"], json!([{"unit": "discovery:0", "generation": 1}]));
+    assert!(told.get("released").is_none());
+    (run, call)
+}
+
+#[test]
+fn what_the_app_is_at_keeps_its_slot_whatever_comes_twice_and_whoever_was_evicted() {
+    for (evicted, evicted_again) in [(false, false), (true, false), (false, true), (true, true)] {
+        let (mut run, call) = cancelled_in_flight(evicted);
+        if evicted_again {
+            run.evict();
+        }
+        grant(&mut run, "discovery:0", 1);
+        run.tell(&Tell::Holds {
+            run: id(),
+            dispatch: Some(dispatch("discovery:0", 1)),
+            at: "slots/x/app-fn".to_owned(),
+        });
+        let told = news(&mut run);
+        assert!(told.iter().all(|told| told.get("released").is_none()), "{evicted} {evicted_again}: {told:?}");
+        assert_eq!(run.owing, !evicted && !evicted_again, "it owes the gate its slot, as far as it knows");
+        run.returns(&call, &json!(1));
+        let told = news(&mut run).pop().unwrap();
+        assert_eq!(told["released"], json!([{"unit": "discovery:0", "generation": 1}]));
+        assert!(!run.owing);
+    }
+}
+
+#[test]
+fn a_slot_of_which_nobody_knows_any_more_is_kept_for_as_long_as_a_call_may_take() {
+    let (mut run, _) = cancelled_in_flight(true);
+    run.evict();
+    let asks = Tell::Holds { run: id(), dispatch: Some(dispatch("discovery:0", 1)), at: "slots/x/app-fn".to_owned() };
+    run.now += CALL_TIME_MAX.0 - 1;
+    run.tell(&asks);
+    assert!(news(&mut run).iter().all(|told| told.get("released").is_none()));
+    run.now += 1;
+    run.tell(&asks);
+    assert_eq!(news(&mut run).pop().unwrap()["released"], json!([{"unit": "discovery:0", "generation": 1}]));
+}
+
+#[test]
+fn a_run_that_was_evicted_while_it_waited_gives_the_slot_of_its_step_back() {
+    let mut run = limited();
+    run.begin_later(|_| {});
+    run.evict();
+    grant(&mut run, "discovery:0", 1);
+    let call = run.call();
+    news(&mut run);
+    run.ops(&call, &json!([ran("a", 1)]));
+    assert_eq!(news(&mut run).pop().unwrap()["released"], json!([{"unit": "discovery:0", "generation": 1}]));
+}
+
+#[test]
+fn a_run_that_is_cancelled_before_it_has_begun_wants_no_slot_that_comes_late() {
+    let mut run = limited();
+    run.begin_later(|_| {});
+    run.evict();
+    run.tell(&Tell::CancelIf { cancellation: "c".to_owned(), condition: None });
+    assert!(news(&mut run).pop().unwrap().get("in_flight").is_none());
+    grant(&mut run, "discovery:0", 1);
+    assert_eq!(news(&mut run).pop().unwrap()["released"], json!([{"unit": "discovery:0", "generation": 1}]));
+}
+
+#[test]
+fn after_a_crash_nothing_is_left_of_what_the_app_was_at() {
+    let (mut run, _) = cancelled_in_flight(false);
+    run.crash();
+    let told = news(&mut run).pop().unwrap();
+    assert_eq!((&told["is_over"], told.get("in_flight")), (&json!(true), None));
+    assert!(!run.owing);
+}
+
+#[test]
+fn a_lost_call_of_a_run_that_is_over_gives_its_slot_back() {
+    let (mut run, call) = cancelled_in_flight(true);
+    run.turn(Message::Lost(vec![call.id]));
+    let told = news(&mut run).pop().unwrap();
+    assert_eq!(told["released"], json!([{"unit": "discovery:0", "generation": 1}]));
 }

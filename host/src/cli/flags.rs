@@ -74,6 +74,9 @@ pub struct ServeArgs {
     /// Let step.fetch and step.ai.infer reach addresses that are not public; dev always does
     #[arg(long)]
     allow_private_addresses: bool,
+    /// How many runs of one function may wait to begin behind its limits; those that come then are recorded as skipped
+    #[arg(long, value_name = "RUNS")]
+    backlog_limit: Option<String>,
     /// Keep nothing: runs are gone when the server stops
     #[arg(long, conflicts_with = "persist")]
     in_memory: bool,
@@ -139,6 +142,7 @@ impl ServeArgs {
         put(setting::WAIT_LOOK_BACK, text(&self.wait_look_back));
         put(setting::CRON_CATCH_UP, text(&self.cron_catch_up));
         put(setting::ALLOW_PRIVATE_ADDRESSES, switch(self.allow_private_addresses));
+        put(setting::BACKLOG_LIMIT, text(&self.backlog_limit));
         put(setting::IN_MEMORY, switch(self.in_memory));
         put(setting::PERSIST, switch(self.persist));
         put(setting::DATA_DIR, text(&self.data_dir));

@@ -30,7 +30,7 @@ Exit codes:
   0  it worked
   1  it failed
   2  wrong usage, or a configuration that cannot be
-  3  the run ended Failed or Cancelled (send --wait, run --follow, rerun --follow)";
+  3  the run ended Failed, Cancelled or Skipped (send --wait, run --follow, rerun --follow)";
 
 /// Durable functions for unmodified Inngest SDKs: events in, runs out, nothing lost.
 #[derive(Debug, Parser)]

@@ -55,6 +55,8 @@ pub struct ServeOptions {
     pub cron_catch_up: CatchUp,
     /// Steps may have the server ask private addresses.
     pub private_addresses: bool,
+    /// So many runs of one function may wait to begin; those that come then are skipped.
+    pub backlog_max: Option<u32>,
     /// As they were written, the current one before the fallback; never empty where [`Kind::Start`].
     pub signing_keys: Vec<String>,
     /// Accepted event keys; never empty where [`Kind::Start`], none means any.

@@ -94,6 +94,11 @@ pub fn calls_per_app(given: &Given) -> Result<usize, Error> {
     if (1..=CALLS_IN_FLIGHT_MAX).contains(&count) { Ok(count) } else { Err(expected()) }
 }
 
+/// Runs that may wait to begin; 0 for any number.
+pub fn backlog(given: &Given) -> Result<u32, Error> {
+    text(given)?.parse().map_err(|_| invalid(given, "a number of runs is wanted, or 0 for no limit"))
+}
+
 /// The time from one poll to the next.
 pub fn poll_interval(given: &Given) -> Result<Duration, Error> {
     let span = interval(given)?;

@@ -4,7 +4,7 @@ use super::error::Error;
 use super::file;
 use super::layer::{Environment, Given, Layer};
 use super::read::{
-    POLL_INTERVAL_DEFAULT, calls_per_app, catch_up, http_url, interval, items, level, memory_mb, partitions,
+    POLL_INTERVAL_DEFAULT, backlog, calls_per_app, catch_up, http_url, interval, items, level, memory_mb, partitions,
     poll_interval, port, sdk_urls, signing_key, switch, text,
 };
 use super::setting::{self, Setting};
@@ -77,6 +77,7 @@ pub fn serve(
         wait_look_back: layers.get(setting::WAIT_LOOK_BACK).map(interval).transpose()?.filter(|span| !span.is_zero()),
         cron_catch_up: layers.get(setting::CRON_CATCH_UP).map(catch_up).transpose()?.unwrap_or_default(),
         private_addresses: layers.switch(setting::ALLOW_PRIVATE_ADDRESSES)?,
+        backlog_max: layers.get(setting::BACKLOG_LIMIT).map(backlog).transpose()?.filter(|limit| *limit > 0),
         signing_keys,
         event_keys,
         engine_memory_bytes_max: layers.engine_memory_bytes_max()?,

@@ -51,6 +51,8 @@ settings! {
     CRON_CATCH_UP = "cron-catch-up", [], One;
     /// Steps may have the server ask private addresses.
     ALLOW_PRIVATE_ADDRESSES = "allow-private-addresses", [], One;
+    /// So many runs of one function may wait to begin.
+    BACKLOG_LIMIT = "backlog-limit", [], One;
     /// Nothing is kept.
     IN_MEMORY = "in-memory", [], One;
     /// The opposite of in-memory.

@@ -30,6 +30,7 @@ fn settings() -> Settings {
         cron_catch_up: CatchUp::Last,
         shards: 1,
         private_addresses: false,
+        backlog_max: None,
         version: "test".to_owned(),
     }
 }

@@ -107,6 +107,7 @@ fn settings(options: &ServeOptions) -> crate::wit::Settings {
         },
         shards: options.partitions,
         private_addresses: options.private_addresses,
+        backlog_max: options.backlog_max,
         version: env!("CARGO_PKG_VERSION").to_owned(),
     }
 }

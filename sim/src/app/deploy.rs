@@ -1,7 +1,7 @@
 //! What of the app is deployed: its address, and which of its functions there are (PROTOCOL §1.5).
 
 use super::App;
-use super::program::{CancelOn, Program, Timeouts};
+use super::program::{Before, CancelOn, Flow, Program, Timeouts};
 use crate::dice::Dice;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -80,6 +80,38 @@ fn timeouts(timeouts: Timeouts) -> Value {
     told
 }
 
+/// The number in the data of events, as flow control sets runs apart by it.
+const KEY: &str = "event.data.k";
+
+/// Adds a function's flow control to what it registers.
+fn add_flow(function: &mut Value, flow: &Flow) {
+    let limits = [
+        flow.calls.map(|limit| json!({"limit": limit})),
+        flow.calls_of_one.map(|limit| json!({"limit": limit, "key": KEY})),
+        flow.calls_of_all.map(|limit| json!({"limit": limit, "key": KEY, "scope": "env"})),
+    ];
+    let steps: Vec<Value> = limits.into_iter().flatten().collect();
+    let runs: Vec<Value> = flow.runs.map(|limit| json!({"limit": limit})).into_iter().collect();
+    if !steps.is_empty() || !runs.is_empty() {
+        function["concurrency"] = json!({"step": steps, "fn": runs});
+    }
+    if let Some((limit, seconds)) = flow.throttle {
+        function["throttle"] = json!({"limit": limit, "period": format!("{seconds}s"), "burst": 0});
+    }
+    let (name, option) = match flow.before {
+        None => return,
+        Some(Before::Batch(size, seconds)) => {
+            ("batchEvents", json!({"maxSize": size, "timeout": format!("{seconds}s")}))
+        }
+        Some(Before::RateLimit(limit)) => ("rateLimit", json!({"limit": limit, "period": "1h"})),
+        Some(Before::Debounce(seconds)) => ("debounce", json!({"period": format!("{seconds}s")})),
+        Some(Before::Singleton(cancels)) => {
+            ("singleton", json!({"mode": if cancels { "cancel" } else { "skip" }, "key": KEY}))
+        }
+    };
+    function[name] = option;
+}
+
 impl App {
     /// What the app registers.
     #[must_use]
@@ -96,10 +128,12 @@ impl App {
                 .chain(program.is_deferred.then_some(deferred))
                 .collect();
             let cancel: Vec<_> = program.cancel_on.iter().map(cancel).collect();
-            json!({"id": id, "name": format!("{} {edition}", program.name), "triggers": triggers,
+            let mut function = json!({"id": id, "name": format!("{} {edition}", program.name), "triggers": triggers,
                    "cancel": cancel, "timeouts": timeouts(program.timeouts),
                    "steps": {"step": {"id": "step", "name": "step", "retries": {"attempts": program.retries},
-                             "runtime": {"type": "http", "url": format!("{url}?fnId={id}&stepId=step")}}}})
+                             "runtime": {"type": "http", "url": format!("{url}?fnId={id}&stepId=step")}}}});
+            add_flow(&mut function, &program.flow);
+            function
         };
         let there = self.programs.iter().filter(|program| !self.deployed.without.contains(&program.name));
         let functions: Vec<_> = there.map(function).collect();

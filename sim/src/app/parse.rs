@@ -1,6 +1,8 @@
 //! The short form of the named scenarios.
 
-use super::program::{Act, CancelOn, Condition, End, Member, Program, Sdk, Stage, Step, Throws, Timeouts};
+use super::program::{
+    Act, Before, CancelOn, Condition, End, Flow, Member, Program, Sdk, Stage, Step, Throws, Timeouts,
+};
 use std::collections::BTreeMap;
 
 /// Retries of a function in the short form: more than its steps throw and its calls go wrong.
@@ -29,6 +31,13 @@ impl Program {
     /// | `+!` | takes the last deferral back |
     /// | `+` | others defer it |
     /// | `-stop`, `-=stop` | `sim/stop` cancels its runs; one with the run's own number |
+    /// | `=2`, `=k2`, `=e2` | two calls at once; of runs with one number; of all functions' runs with one number |
+    /// | `=r2` | two runs at once |
+    /// | `_2,30` | two starts in 30 seconds |
+    /// | `[3,5` | batches of three events, for five seconds |
+    /// | `{5` | a debounce of five seconds |
+    /// | `(2` | two starts in an hour |
+    /// | `1skip`, `1cancel` | one run at a time for each number |
     /// | `<5`, `<<5` | its runs may take five seconds; must begin within five seconds |
     #[must_use]
     pub fn parse(text: &str, sdk: Sdk) -> Self {
@@ -41,8 +50,11 @@ impl Program {
         let mut seen = Seen::default();
         let (mut stages, mut end) = (Vec::new(), End::Returns);
         let (mut every_min, mut is_deferred) = (None, false);
-        let (mut cancel_on, mut timeouts) = (Vec::new(), Timeouts::default());
+        let (mut cancel_on, mut timeouts, mut flow) = (Vec::new(), Timeouts::default(), Flow::default());
         for stage in text.split_whitespace() {
+            if flow_of(stage, &mut flow) {
+                continue;
+            }
             if let Some(event) = stage.strip_prefix('-') {
                 let condition = event.starts_with('=').then_some(Condition::Same);
                 let event = format!("sim/{}", event.trim_start_matches('='));
@@ -79,8 +91,40 @@ impl Program {
             wanders: false,
             cancel_on,
             timeouts,
+            flow,
         }
     }
+}
+
+/// Takes a stage in that is flow control; says whether it is.
+fn flow_of(stage: &str, flow: &mut Flow) -> bool {
+    let two = |text: &str| {
+        let (first, second) = text.split_once(',').unwrap_or((text, "1"));
+        (number(first), u64::from(number(second)))
+    };
+    if let Some(limit) = stage.strip_prefix("=k") {
+        flow.calls_of_one = Some(number(limit));
+    } else if let Some(limit) = stage.strip_prefix("=e") {
+        flow.calls_of_all = Some(number(limit));
+    } else if let Some(limit) = stage.strip_prefix("=r") {
+        flow.runs = Some(number(limit));
+    } else if let Some(limit) = stage.strip_prefix('=') {
+        flow.calls = Some(number(limit));
+    } else if let Some(rest) = stage.strip_prefix('_') {
+        flow.throttle = Some(two(rest));
+    } else if let Some(rest) = stage.strip_prefix('[') {
+        let (size, seconds) = two(rest);
+        flow.before = Some(Before::Batch(size, seconds));
+    } else if let Some(seconds) = stage.strip_prefix('{') {
+        flow.before = Some(Before::Debounce(number(seconds).into()));
+    } else if let Some(limit) = stage.strip_prefix('(') {
+        flow.before = Some(Before::RateLimit(number(limit)));
+    } else if stage == "1skip" || stage == "1cancel" {
+        flow.before = Some(Before::Singleton(stage == "1cancel"));
+    } else {
+        return false;
+    }
+    true
 }
 
 /// Ids by their names, counted as SDKs count them (PROTOCOL §3.6); and the id of the last deferral.
@@ -199,6 +243,18 @@ mod tests {
         let invokes = parsed("&g~9?");
         let act = &invokes.members().next().unwrap().act;
         assert!(matches!(act, Act::Invoke { function, seconds: Some(9), is_caught: true } if function == "g"));
+        let limited = parsed("=2 =k3 =r4 _5,6 a").flow;
+        assert_eq!((limited.calls, limited.calls_of_one, limited.runs), (Some(2), Some(3), Some(4)));
+        assert_eq!((limited.throttle, parsed("=e7").flow.calls_of_all), (Some((5, 6)), Some(7)));
+        let before = ["[3,5", "{5", "(2", "1skip", "1cancel"].map(|text| parsed(text).flow.before.unwrap());
+        let expected = [
+            Before::Batch(3, 5),
+            Before::Debounce(5),
+            Before::RateLimit(2),
+            Before::Singleton(false),
+            Before::Singleton(true),
+        ];
+        assert_eq!(before, expected);
         let deferring = parsed("+ +g +h% +!");
         let members: Vec<_> = deferring.members().map(|member| (member.id.as_str(), &member.act)).collect();
         assert!(deferring.is_deferred);

@@ -25,6 +25,47 @@ pub struct Program {
     pub cancel_on: Vec<CancelOn>,
     /// How long its runs may take.
     pub timeouts: Timeouts,
+    /// When they begin, and how many of their calls are made at once.
+    pub flow: Flow,
+}
+
+/// Flow control.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flow {
+    /// Calls at once.
+    pub calls: Option<u32>,
+    /// Calls at once of runs with the same number.
+    pub calls_of_one: Option<u32>,
+    /// Calls at once of all runs with the same number, whatever their function.
+    pub calls_of_all: Option<u32>,
+    /// Runs at once that have begun.
+    pub runs: Option<u32>,
+    /// So many starts, in so many seconds.
+    pub throttle: Option<(u32, u64)>,
+    /// What a start passes before its run begins.
+    pub before: Option<Before>,
+}
+
+/// What a start passes before its run begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Before {
+    /// Events are gathered: so many, for so many seconds.
+    Batch(u32, u64),
+    /// So many starts in an hour.
+    RateLimit(u32),
+    /// Only the newest event, after so many quiet seconds.
+    Debounce(u64),
+    /// One run at a time for each number; the newcomer takes the place of the one that there is.
+    Singleton(bool),
+}
+
+impl Flow {
+    /// Its calls need slots.
+    #[must_use]
+    pub const fn is_gated(&self) -> bool {
+        let Self { calls, calls_of_one, calls_of_all, runs, throttle, before: _ } = self;
+        calls.is_some() || calls_of_one.is_some() || calls_of_all.is_some() || runs.is_some() || throttle.is_some()
+    }
 }
 
 /// An event that cancels a run.

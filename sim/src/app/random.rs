@@ -1,7 +1,9 @@
 //! Programs that the dice make up.
 
 use super::parse::Seen;
-use super::program::{Act, CancelOn, Condition, End, Member, Program, Saves, Sdk, Stage, Step, Throws, Timeouts};
+use super::program::{
+    Act, Before, CancelOn, Condition, End, Flow, Member, Program, Saves, Sdk, Stage, Step, Throws, Timeouts,
+};
 use crate::dice::Dice;
 
 /// Calls of a run that may go wrong; its functions leave as many attempts for them.
@@ -67,7 +69,50 @@ impl Program {
         };
         let every_min = dice.chance(SCHEDULED_PERMILLE).then(|| dice.between(1, SCHEDULE_MIN_MAX.saturating_add(1)));
         let is_deferred = false;
-        Self { name, triggers, is_deferred, every_min, stages, end, sdk, retries, wanders, cancel_on, timeouts }
+        Self {
+            name,
+            triggers,
+            is_deferred,
+            every_min,
+            stages,
+            end,
+            sdk,
+            retries,
+            wanders,
+            cancel_on,
+            timeouts,
+            flow: Flow::default(),
+        }
+    }
+
+    /// Gives it flow control, which leaves the time that its runs may take to chance. `is_invoked`: others may invoke it.
+    pub fn limit(&mut self, is_invoked: bool, dice: &mut Dice) {
+        let mut some = |permille: u64, below: u64| {
+            dice.chance(permille).then(|| u32::try_from(dice.between(1, below)).unwrap_or(1))
+        };
+        // Two limits on calls at most.
+        let (calls, calls_of_one) = (some(500, 4), some(400, 3));
+        let calls_of_all = if calls.is_some() && calls_of_one.is_some() { None } else { some(250, 3) };
+        let runs = some(250, 4);
+        let throttle = some(250, 4).map(|limit| (limit, u64::from(limit).saturating_mul(10)));
+        let before = match dice.below(8) {
+            0 if !is_invoked => {
+                Some(Before::Batch(u32::try_from(dice.between(2, 5)).unwrap_or(2), dice.between(1, 20)))
+            }
+            1 if !is_invoked => Some(Before::Debounce(dice.between(1, 40))),
+            2 => Some(Before::RateLimit(u32::try_from(dice.between(1, 5)).unwrap_or(1))),
+            3 => Some(Before::Singleton(false)),
+            4 => Some(Before::Singleton(true)),
+            _ => None,
+        };
+        self.flow = Flow { calls, calls_of_one, calls_of_all, runs, throttle, before };
+        self.timeouts = Timeouts::default();
+        if matches!(before, Some(Before::Batch(..))) {
+            self.cancel_on.clear();
+        }
+        if before.is_some() {
+            self.every_min = None;
+        }
     }
 
     /// A program that only works and sleeps: what the end of another run starts has no number to compare.

@@ -21,6 +21,7 @@ Examples:
   cargo xtask sim --seed 42 --story        all of it
   cargo xtask sim --seed 42 --shrink       the least of it that still breaks the promise
   cargo xtask sim --seed 42 --without crash,clock-steps --events 2
+  cargo xtask sim --limits                 functions have flow control
   cargo xtask sim --promises               what is checked, and where
   cargo xtask sim --faults                 what can go wrong
 
@@ -57,6 +58,12 @@ struct Args {
     /// Gives functions at most so many stages
     #[arg(long, value_name = "COUNT")]
     stages: Option<usize>,
+    /// Gives functions flow control
+    #[arg(long)]
+    limits: bool,
+    /// Lets functions defer others
+    #[arg(long)]
+    defers: bool,
     /// Tells the whole story, not only its end
     #[arg(long)]
     story: bool,
@@ -80,7 +87,15 @@ struct Args {
 impl Args {
     fn case(&self, seed: u64) -> Case {
         let without = self.without.iter().copied().collect();
-        Case { seed, home: self.home, without, events: self.events, stages: self.stages }
+        Case {
+            seed,
+            home: self.home,
+            without,
+            events: self.events,
+            stages: self.stages,
+            limits: self.limits,
+            defers: self.defers,
+        }
     }
 }
 
@@ -100,6 +115,11 @@ fn command(case: &Case) -> String {
     let mut command = format!("cargo xtask sim --seed {}", case.seed);
     if let Some(home) = case.home {
         command.push_str(&format!(" --home {}", home.name()));
+    }
+    for (option, is_set) in [(" --limits", case.limits), (" --defers", case.defers)] {
+        if is_set {
+            command.push_str(option);
+        }
     }
     if !case.without.is_empty() {
         let names: Vec<&str> = case.without.iter().map(|fault| fault.name()).collect();

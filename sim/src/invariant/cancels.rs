@@ -47,6 +47,7 @@ impl Watch {
                     }
                     Canceller::Bulk(id) => kept.get(id).is_some_and(|bulk| bulk.concerns(run, seen)),
                     // Those are checked as they are written.
+                    Canceller::Singleton => self.is_singleton(&seen.function),
                     Canceller::StartTimeout | Canceller::FinishTimeout => true,
                 };
                 require(is_right, Invariant::MeetsTheModel, || {

@@ -78,17 +78,14 @@ impl Watch {
             return Ok(());
         };
         for member in program.members() {
-            match &member.act {
-                Act::Defer { function, .. } => {
-                    let is_taken_back =
-                        program.members().any(|other| matches!(&other.act, Act::TakeBack { of } if *of == member.id));
-                    let due = (!is_taken_back).then(|| format!("app-{function}"));
-                    let said = seen.deferred.get(&member.id);
-                    require(said == Some(&due) || is_taken_back && said.is_none(), Invariant::DeferralsRun, || {
-                        format!("{run} should have deferred {due:?} under {} and has {said:?}", member.id)
-                    })?;
-                }
-                _ => {}
+            if let Act::Defer { function, .. } = &member.act {
+                let is_taken_back =
+                    program.members().any(|other| matches!(&other.act, Act::TakeBack { of } if *of == member.id));
+                let due = (!is_taken_back).then(|| format!("app-{function}"));
+                let said = seen.deferred.get(&member.id);
+                require(said == Some(&due) || is_taken_back && said.is_none(), Invariant::DeferralsRun, || {
+                    format!("{run} should have deferred {due:?} under {} and has {said:?}", member.id)
+                })?;
             }
         }
         Ok(())

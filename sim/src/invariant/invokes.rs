@@ -22,7 +22,8 @@ impl Watch {
                 let Some(Act::Invoke { function, .. }) = program.member(id).map(|member| &member.act) else { continue };
                 let (mark, slug) = (format!("{run}/{id}"), format!("app-{function}"));
                 let child = invoked.get(&(mark.as_str(), slug.as_str())).copied();
-                let may_lack = self.lacked.contains(&slug);
+                let is_held_back = self.programs.get(&slug).is_some_and(|program| program.flow.before.is_some());
+                let may_lack = self.lacked.contains(&slug) || is_held_back;
                 require(child.is_some() || may_lack, Invariant::StartsOnce, || {
                     format!("{mark} has not started {slug}")
                 })?;

@@ -27,6 +27,10 @@ pub enum Entry<'a> {
     Resumed(String, Arrival<'a>),
     /// The time of pauses was over.
     Woken(Vec<String>),
+    /// It had waited for its first call.
+    Began,
+    /// It was never to begin.
+    Skipped,
     /// Calls are made again.
     Redispatched(Vec<String>),
     /// It was cancelled.
@@ -99,6 +103,8 @@ pub enum Canceller {
     Event(String),
     /// The bulk cancellation with this id.
     Bulk(String),
+    /// Another run, where there is one at a time.
+    Singleton,
     /// It began too late.
     StartTimeout,
     /// It took too long.
@@ -223,6 +229,8 @@ impl<'a> Row<'a> {
                 let Resumed { step, by } = serde_json::from_str(content)?;
                 Entry::Resumed(step, arrival(by)?)
             }
+            "Began" => Entry::Began,
+            "Skipped" => Entry::Skipped,
             "Cancelled" => Entry::Cancelled(canceller(content)?),
             "GivenUp" => Entry::GivenUp(serde_json::from_str::<GivenUp>(content)?.problem.code.unwrap_or_default()),
             _ => Entry::Other(tag),
@@ -381,6 +389,7 @@ fn canceller(content: &str) -> Result<Canceller, serde_json::Error> {
     Ok(match tag.as_str() {
         "Event" => Canceller::Event(serde_json::from_str(content)?),
         "Bulk" => Canceller::Bulk(serde_json::from_str(content)?),
+        "Singleton" => Canceller::Singleton,
         "StartTimeout" => Canceller::StartTimeout,
         "FinishTimeout" => Canceller::FinishTimeout,
         _ => Canceller::Request,

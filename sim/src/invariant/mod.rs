@@ -9,6 +9,7 @@ pub mod cancels;
 pub mod crons;
 pub mod defers;
 pub mod ends;
+pub mod flow;
 pub mod invokes;
 pub mod journal;
 pub mod meetings;
@@ -116,6 +117,22 @@ invariants! {
     /// A schedule starts its function at each of its times but those that were missed and are not to be caught up with, and at no
     /// other; never early. At commits and at the end.
     SchedulesAreKept,
+    /// No limit is exceeded: of what holds slots there is never more than may be, and who makes a call has one. At commits and calls.
+    LimitsHold,
+    /// A throttle lets no more begin than it says. At commits.
+    ThrottlesHold,
+    /// Of those that want the same the first goes first. At commits.
+    GatesAreFair,
+    /// A batch loses no event and doubles none, and is no larger than it may be. At the end.
+    BatchesAreWhole,
+    /// Of events that come close together the newest has a run. At the end.
+    DebouncesRunTheNewest,
+    /// A rate limit lets exactly so many begin, where more come. At the end.
+    RateLimitsCount,
+    /// Where there is to be one run at a time there are never two. At the end.
+    SingletonsHold,
+    /// What is over leaves nothing at gates. At the end.
+    NoSlotsRemain,
     /// What a run deferred and did not take back runs once that run is over, however it ended; and nothing else does. At the end.
     DeferralsRun,
     /// What is over leaves no waits. At the end.

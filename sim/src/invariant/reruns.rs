@@ -28,6 +28,8 @@ pub struct Wish {
 pub struct Reruns {
     /// For each time that a wish reached the server: how many steps of the run had ended.
     asked: BTreeMap<Wish, Vec<usize>>,
+    /// Wishes that reached the server before their run had begun.
+    early: BTreeSet<Wish>,
     /// The runs that somebody was told of.
     told: Vec<(Wish, String)>,
 }
@@ -128,6 +130,9 @@ impl Watch {
     /// A wish reached the server.
     pub fn rerun_arrives(&mut self, wish: Wish) {
         let ended = self.runs.get(&wish.run).map_or(0, |seen| seen.order.len());
+        if self.runs.get(&wish.run).is_none_or(|seen| seen.rows == 0) {
+            self.reruns.early.insert(wish.clone());
+        }
         self.reruns.asked.entry(wish).or_default().push(ended);
     }
 
@@ -147,6 +152,8 @@ impl Watch {
         let is_right = match code {
             "step_unknown" => !seen.zip(wish.from.as_ref()).is_some_and(|(seen, step)| had_ended(seen, step)),
             "function_gone" => seen.is_some_and(|seen| self.lacked.contains(&seen.function)),
+            // It had not begun when it was asked for.
+            "run_unknown" => self.reruns.early.contains(wish),
             _ => false,
         };
         // Where reads may be stale, a refusal, which writes nothing, may be of a moment ago.

@@ -24,6 +24,8 @@ pub enum Ended {
     Failed,
     /// It was cancelled.
     Cancelled,
+    /// It was never to begin.
+    Skipped,
 }
 
 /// What was seen of one run.
@@ -33,6 +35,8 @@ pub struct Seen {
     pub function: String,
     /// What started it: the event's own name for itself.
     pub event: String,
+    /// The names for themselves of all of a batch.
+    pub events: Vec<String>,
     /// The name of that event.
     pub event_name: String,
     /// How it ended.
@@ -55,6 +59,8 @@ pub struct Seen {
     pub received_at: u64,
     /// When the run came to be.
     pub started_at: u64,
+    /// When its first call could be made, where it had to wait for that.
+    pub began_at: Option<u64>,
     /// When it ended.
     pub ended_at: Option<u64>,
     /// Who cancelled it.
@@ -176,6 +182,11 @@ impl Seen {
                 self.ended = Some(Ended::Failed);
                 self.given_up = Some(code);
             }
+            Entry::Began => {
+                require(self.began_at.is_none(), Invariant::LimitsHold, || format!("{run} begins twice"))?;
+                self.began_at = Some(row.at_ms);
+            }
+            Entry::Skipped => self.ended = Some(Ended::Skipped),
             Entry::Other(_) => self.is_disturbed = true,
         }
         if self.ended.is_some() {
@@ -213,6 +224,10 @@ impl Seen {
         let whole = event.get();
         let event: EventBody<'_> = serde_json::from_str(whole).map_err(unreadable)?;
         self.event = super::watch::identity(&event);
+        for event in &started.events {
+            let event: EventBody<'_> = serde_json::from_str(event.get()).map_err(unreadable)?;
+            self.events.push(super::watch::identity(&event));
+        }
         self.event_name = event.name;
         self.k = super::watch::k_of(event.data);
         self.event_ids.clone_from(&started.event_ids);
@@ -250,7 +265,11 @@ impl Seen {
                 unit.due = due;
             }
             Then::Proceed => unit.is_over = true,
-            Then::Again => unit.generation = unit.generation.saturating_add(1),
+            Then::Again => {
+                unit.generation = unit.generation.saturating_add(1);
+                // What was due has been called, wherever the clock stands now.
+                unit.due = at;
+            }
             Then::Complete(output) => self.ended = Some(Ended::Completed(output.to_owned())),
             Then::Fail => self.ended = Some(Ended::Failed),
         }

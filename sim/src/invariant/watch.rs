@@ -1,6 +1,7 @@
 //! All that was seen.
 
 use super::crons::Schedules;
+use super::flow::Gates;
 use super::journal::{Entry, Row};
 use super::reruns::Reruns;
 use super::run::{Around, Seen};
@@ -68,6 +69,7 @@ pub struct Watch {
     pub(super) signals: Signals,
     pub(super) reruns: Reruns,
     pub(super) schedules: Schedules,
+    pub(super) gates: Gates,
     pub(super) kind: Kind,
     pub(super) is_signed: bool,
     pub(super) look_back_ms: u64,
@@ -91,6 +93,7 @@ impl Watch {
             signals: Signals::default(),
             reruns: Reruns::default(),
             schedules: Schedules::default(),
+            gates: Gates::default(),
             kind,
             is_signed,
             look_back_ms,
@@ -388,7 +391,12 @@ impl Watch {
         let asked: BTreeSet<String> = resumed
             .effects
             .iter()
-            .filter_map(|effect| if let Effect::Call(call) = effect { Some(unit_of(&call.id)?.0) } else { None })
+            .flat_map(|effect| match effect {
+                Effect::Call(call) => unit_of(&call.id).map(|(unit, _)| unit).into_iter().collect(),
+                // Under limits it asks its gate first.
+                Effect::Send { to, body } if to.kind == ActorKind::Gate => super::flow::wanted(body),
+                _ => Vec::new(),
+            })
             .collect();
         for call in under_way {
             let Some((unit, generation)) = unit_of(&call) else { continue };

@@ -18,7 +18,7 @@ pub fn events_of_end(started_by: &str, ended: Option<&Ended>) -> &'static [&'sta
         return &[];
     }
     match ended {
-        None => &[],
+        None | Some(Ended::Skipped) => &[],
         Some(Ended::Completed(_)) => &["inngest/function.finished"],
         Some(Ended::Failed) => &["inngest/function.finished", "inngest/function.failed"],
         Some(Ended::Cancelled) => &["inngest/function.finished", "inngest/function.cancelled"],

@@ -121,6 +121,8 @@ pub struct Settings<'a> {
     cron_catch_up: &'static str,
     shards: u32,
     private_addresses: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    backlog_max: Option<u32>,
     version: &'a str,
 }
 
@@ -138,6 +140,7 @@ pub fn settings(settings: &engine::Settings) -> Settings<'_> {
         },
         shards: settings.shards.count(),
         private_addresses: settings.private_addresses,
+        backlog_max: settings.backlog_max,
         version: &settings.version,
     }
 }

@@ -61,6 +61,7 @@ fn is_true(world: &World, run: &str, told: &Value, how: &str) -> Result<(), Viol
         Some(Ended::Completed(_)) => "Completed",
         Some(Ended::Failed) => "Failed",
         Some(Ended::Cancelled) => "Cancelled",
+        Some(Ended::Skipped) => "Skipped",
         None => "Running",
     };
     require(told == status, Invariant::ListsAreTrue, || format!("{run} is {status} and is {how} as {told}"))

@@ -84,6 +84,7 @@ impl World {
         let is_last = body.ctx.attempt.saturating_add(1) >= body.ctx.max_attempts;
         self.signature_matches(&call)?;
         self.watch.call(seat, from, &call, &body)?;
+        self.watch.has_slot(&from.key, body.ctx.qi_id, &self.home)?;
         let other = self.calls.live.insert(unit_of(&call.id).to_owned(), call.id.clone());
         require(other.is_none(), Invariant::OneLiveAttempt, || format!("{} is called beside {other:?}", call.id))?;
         self.say(Tone::Turn, format_args!("    calls {}", story::call(&call.id)));

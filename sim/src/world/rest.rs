@@ -17,6 +17,7 @@ impl World {
         self.watch.every_run_is_as_planned(&self.app)?;
         self.watch.every_end_is_told_once(&self.home)?;
         self.watch.every_event_started_its_runs(&self.app, &self.home)?;
+        self.watch.flow_was_controlled(&self.app, &self.home)?;
         self.watch.everybody_has_met(&self.home)
     }
 }

@@ -88,6 +88,10 @@ impl World {
             let clock = self.clock();
             self.watch.is_planned(&address.key, row, clock);
         }
+        if address.kind == ActorKind::Gate {
+            let before = before.map(|cell| cell.rows.clone()).unwrap_or_default();
+            self.watch.gate(address, &before, &cell)?;
+        }
         self.watch.rows_are_bounded(address, &cell)?;
         if let Some(hot) = self.home.hot.get(&(seat, address.clone()))
             && self.watch.samples()

@@ -5,7 +5,7 @@ use crate::types::{CatchUp, Settings};
 use stepwell_ledger::Policy;
 
 /// The variables that are read; one that a component does not have counts as empty.
-pub const VARIABLES: [&str; 13] = [
+pub const VARIABLES: [&str; 14] = [
     "door",
     "kind",
     "signing_key",
@@ -19,6 +19,7 @@ pub const VARIABLES: [&str; 13] = [
     "retry_interval_ms",
     "wait_look_back_ms",
     "allow_private_addresses",
+    "backlog_limit",
 ];
 
 /// Where state is.
@@ -81,6 +82,7 @@ impl Setup {
                     format!("the variable shards must be a whole number from 1 to {SHARDS_MAX}, and stay what it was")
                 })?,
             private_addresses: switch(&of("allow_private_addresses"))?,
+            backlog_max: backlog(number(&given, "backlog_limit")?)?,
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
         let is_public = of("door") == "public";
@@ -124,6 +126,12 @@ fn switch(value: &str) -> Result<bool, String> {
     }
 }
 
+/// 0, as an empty variable, is no limit.
+fn backlog(given: Option<u64>) -> Result<Option<u32>, String> {
+    let limit = given.filter(|limit| *limit > 0).map(u32::try_from).transpose();
+    limit.map_err(|_| "the variable backlog_limit is too large".to_owned())
+}
+
 fn number(given: &impl Fn(&str) -> Option<String>, name: &str) -> Result<Option<u64>, String> {
     let Some(value) = given(name) else { return Ok(None) };
     value.parse().map(Some).map_err(|_| format!("the variable {name} is {value:?}: a whole number"))
@@ -157,6 +165,7 @@ mod tests {
             ("lease_ms", "1s"),
             ("cron_catch_up", "some"),
             ("allow_private_addresses", "yes"),
+            ("backlog_limit", "5000000000"),
         ] {
             assert!(setup(&[("kind", "dev"), (name, value)]).unwrap_err().contains(name), "{name}");
         }

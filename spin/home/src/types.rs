@@ -168,6 +168,8 @@ pub struct Settings {
     pub shards: u32,
     /// Requests that steps have the server make may go to addresses that are not public.
     pub private_addresses: bool,
+    /// So many runs of one function may wait to begin; those that come then are skipped.
+    pub backlog_max: Option<u32>,
     /// The version that the server tells.
     pub version: String,
 }

@@ -17,6 +17,7 @@ pub(crate) fn settings(given: &home::Settings) -> types::Settings {
         },
         shards: given.shards,
         private_addresses: given.private_addresses,
+        backlog_max: given.backlog_max,
         version: given.version.clone(),
     }
 }

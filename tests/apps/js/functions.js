@@ -269,6 +269,28 @@ export const functions = ({ app, define, errors: { NonRetriableError, RetryAfter
       await step.waitForEvent("wait", { event: `${app}/wake`, if: "event.data.key == async.data.key", timeout: "1h" });
     }, { concurrency: { fn: [{ limit: 1 }] } }),
 
+    // What comes to no run of its own, or to one with others.
+    ...[
+      ["rate-limited", { rateLimit: { limit: 2, period: "1h", key: "event.data.tenant" } }],
+      ["once", { idempotency: "event.data.order" }],
+      ["debounced", { debounce: { period: "2s", key: "event.data.tenant" } }],
+    ].map(([id, options]) => simple(id, ({ event, run }) => run("tell", () => event.data.n), options)),
+    simple("batched", ({ event, events, run }) => run("tell", () => ({ first: event.data.n, all: events.map((each) => each.data.n) })), {
+      batchEvents: { maxSize: 3, timeout: "2s", key: "event.data.tenant" },
+    }),
+    ...["skip", "cancel"].map((mode) =>
+      simple(`single-${mode}`, async ({ event, run, step }) => {
+        await step.waitForEvent("wait", { event: `${app}/wake`, if: "event.data.key == async.data.key", timeout: "1h" });
+        return run("tell", () => event.data.n);
+      }, { singleton: { mode, key: "event.data.tenant" } }),
+    ),
+    simple("caller", async ({ event, step }) => {
+      const { callee, ...data } = event.data;
+      const called = referenceFunction({ appId: app, functionId: callee });
+      const result = await step.invoke("call", { function: called, data }).catch((error) => ({ error: error.message }));
+      return { result };
+    }),
+
     // Every minute is too often for tests that count: only a test of schedules asks for one.
     ...(process.env.CRON ? [define({ id: "scheduled" }, { cron: process.env.CRON }, ({ event, step }) => step.run("tell", () => event))] : []),
 

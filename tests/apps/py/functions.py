@@ -282,6 +282,38 @@ def functions(client: inngest.Inngest) -> list[inngest.Function]:
         async def held(ctx, run):
             return await run("held", lambda _: opened(ctx.event.data.get("gate", "open")))
 
+    # What comes to no run of its own, or to one with others.
+    two_seconds = datetime.timedelta(seconds=2)
+    for fn_id, options in {
+        "rate-limited": {"rate_limit": inngest.RateLimit(limit=2, period=hour, key="event.data.tenant")},
+        "once": {"idempotency": "event.data.order"},
+        "debounced": {"debounce": inngest.Debounce(period=two_seconds, key="event.data.tenant")},
+    }.items():
+
+        @serve(fn_id, **options)
+        async def told(ctx, run):
+            return await run("tell", lambda _: ctx.event.data["n"])
+
+    @serve("batched", batch_events=inngest.Batch(max_size=3, timeout=two_seconds, key="event.data.tenant"))
+    async def batched(ctx, run):
+        return await run("tell", lambda _: {"first": ctx.event.data["n"], "all": [each.data["n"] for each in ctx.events]})
+
+    for mode in ("skip", "cancel"):
+
+        @serve(f"single-{mode}", singleton=inngest.Singleton(mode=mode, key="event.data.tenant"))
+        async def single(ctx, run):
+            await ctx.step.wait_for_event("wait", event=f"{app}/wake", if_exp="event.data.key == async.data.key", timeout=hour)
+            return await run("tell", lambda _: ctx.event.data["n"])
+
+    @serve("caller")
+    async def caller(ctx, run):
+        data = dict(ctx.event.data)
+        callee = data.pop("callee")
+        try:
+            return {"result": await ctx.step.invoke_by_id("call", app_id=app, function_id=callee, data=data)}
+        except inngest.StepError as fault:
+            return {"result": {"error": fault.message}}
+
     @serve("cancellable", cancel=[inngest.Cancel(event=f"{app}/stop", if_exp="event.data.key == async.data.key")])
     async def cancellable(ctx, run):
         await ctx.step.sleep("night", hour)

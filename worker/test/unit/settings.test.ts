@@ -27,6 +27,9 @@ test("keys are read from variables, the current one first", () => {
   assert.equal(made.shards, 1);
   assert.equal(settings(env({ STEPWELL_SHARDS: "8" })).shards, 8);
   assert.equal(settings(env({ STEPWELL_SHARDS: null })).shards, 1);
+  assert.equal(settings(env({ STEPWELL_BACKLOG_LIMIT: "100" })).backlogMax, 100);
+  assert.equal("backlogMax" in settings(env({ STEPWELL_BACKLOG_LIMIT: "0" })), false);
+  for (const wrong of ["-1", "1.5", "many"]) assert.match(fault(env({ STEPWELL_BACKLOG_LIMIT: wrong })) ?? "", /BACKLOG_LIMIT/);
   for (const wrong of ["0", "65", "1.5", "many"]) assert.match(fault(env({ STEPWELL_SHARDS: wrong })) ?? "", /from 1 to 64/);
 });
 

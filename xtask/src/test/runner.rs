@@ -2,6 +2,7 @@
 
 use super::home::Home;
 use super::tally::Tally;
+use crate::harness;
 use crate::process::{self, Running};
 use crate::workspace::Workspace;
 use anyhow::{Context, Result};
@@ -40,6 +41,12 @@ impl Runner<'_> {
     pub(crate) fn units_and_files(&self, package: &str, files: &[&str]) -> Result<Tally> {
         let files = files.iter().flat_map(|file| ["--test", file]);
         self.run(&["--package", package, "--lib"].into_iter().chain(files).collect::<Vec<_>>())
+    }
+
+    /// Whether what stands for Spin is the harness.
+    pub(crate) fn is_under_harness(&self) -> bool {
+        let harness = self.workspace.release(harness::PACKAGE);
+        self.variables.iter().any(|(_, value)| *value == harness)
     }
 
     fn run(&self, selection: &[&str]) -> Result<Tally> {

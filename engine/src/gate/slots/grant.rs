@@ -75,8 +75,8 @@ impl Slots {
                 None => self.give_back(slot, &brought.gate, brought.ask, done)?,
             }
         }
-        let wait = Wait { rounds, parked: None, ..wait };
-        let mut hold = Hold { seen_at: turn.now, took_run: false, took_start: None, shares, wait };
+        let wait = Wait { rounds, parked: None, parked_at: None, checks: 0, ..wait };
+        let mut hold = Hold { seen_at: turn.now, checks: 0, took_run: false, took_start: None, shares, wait };
         if hold.wait.is_first {
             self.take_start(turn, function, slot, &mut hold, done)?;
         }
@@ -94,15 +94,15 @@ impl Slots {
         done: &mut Done,
     ) -> Result<(), Fault> {
         if function.flow.concurrency.runs.is_some() && !self.begun.contains_key(&slot.run) {
-            self.put_run(slot.run, Some(Begun { keys: hold.wait.keys.clone(), seen_at: turn.now }), done)?;
+            self.put_run(slot.run, Some(Begun { keys: hold.wait.keys.clone(), seen_at: turn.now, checks: 0 }), done)?;
             hold.took_run = true;
         }
         let Some(throttle) = &function.flow.throttle else { return Ok(()) };
         let Some(value) = limits::start_value(function, &hold.wait.keys) else { return Ok(()) };
-        let even_at_ns = self.rates.get(&value).map_or(0, |rate| rate.even_at_ns);
-        let even_at_ns = throttle::after_start(throttle, even_at_ns, turn.now);
-        self.put_rate(&value, Some(Rate { value: value.clone(), even_at_ns }), done)?;
-        hold.took_start = Some(TakenStart { value, interval_ns: throttle::interval_ns(throttle) });
+        let before_ns = self.rates.get(&value).map_or(0, |rate| rate.even_at_ns);
+        let after_ns = throttle::after_start(throttle, before_ns, turn.now);
+        self.put_rate(&value, Some(Rate { value: value.clone(), even_at_ns: after_ns }), done)?;
+        hold.took_start = Some(TakenStart { value, before_ns, after_ns });
         Ok(())
     }
 
@@ -149,15 +149,18 @@ impl Slots {
         self.put_hold(slot, None, done)
     }
 
-    /// What a first call took that is not made after all.
+    /// What a first call took that is not made after all. A start is put back only where none was taken after it: those were judged
+    /// with it, and would be too early without.
     fn untake_start(&mut self, slot: &SlotId, hold: &Hold, done: &mut Done) -> Result<(), Fault> {
         if hold.took_run && self.begun.contains_key(&slot.run) {
             self.put_run(slot.run, None, done)?;
         }
-        let Some(TakenStart { value, interval_ns }) = &hold.took_start else { return Ok(()) };
-        let Some(rate) = self.rates.get(value) else { return Ok(()) };
-        let rate = Rate { value: value.clone(), even_at_ns: rate.even_at_ns.saturating_sub(*interval_ns) };
-        self.put_rate(value, Some(rate), done)?;
+        let Some(TakenStart { value, before_ns, after_ns }) = &hold.took_start else { return Ok(()) };
+        if self.rates.get(value).is_none_or(|rate| rate.even_at_ns != *after_ns) {
+            return Ok(());
+        }
+        let rate = Some(Rate { value: value.clone(), even_at_ns: *before_ns }).filter(|rate| rate.even_at_ns > 0);
+        self.put_rate(value, rate, done)?;
         self.queue.free(Bucket::Starts(value.clone()));
         Ok(())
     }
@@ -182,7 +185,7 @@ impl Slots {
                 self.put_hold(&slot, Some(hold), done)?;
                 return self.go_on(&slot, done);
             }
-            return self.park(&slot, hold, place, done);
+            return self.park(turn, &slot, hold, place, done);
         }
         let parked = self.waits.get(&slot).and_then(|wait| {
             let share = wait.parked.clone().filter(|share| share.gate == gate && share.ask == ask)?;
@@ -196,13 +199,13 @@ impl Slots {
     }
 
     /// The shared gate has no room: the call waits there, and gives back everything else.
-    fn park(&mut self, slot: &SlotId, hold: Hold, place: usize, done: &mut Done) -> Result<(), Fault> {
+    fn park(&mut self, turn: &Turn<'_>, slot: &SlotId, hold: Hold, place: usize, done: &mut Done) -> Result<(), Fault> {
         for share in hold.shares.iter().filter(|share| share.is_taken) {
             self.give_back(slot, &share.gate, share.ask, done)?;
         }
         self.untake_start(slot, &hold, done)?;
         self.put_hold(slot, None, done)?;
-        let wait = Wait { parked: hold.shares.get(place).cloned(), ..hold.wait };
+        let wait = Wait { parked: hold.shares.get(place).cloned(), parked_at: Some(turn.now), ..hold.wait };
         self.put_wait(slot, Some(wait), done)
     }
 
@@ -220,7 +223,7 @@ impl Slots {
             return self.begin(turn, function, slot, wait, Some(share), done);
         }
         self.give_back(slot, &share.gate, share.ask, done)?;
-        self.put_wait(slot, Some(Wait { parked: None, ..wait }), done)
+        self.put_wait(slot, Some(Wait { parked: None, parked_at: None, checks: 0, ..wait }), done)
     }
 
     /// The limits may be others: everybody is looked at again, here and at the shared gates.

@@ -93,13 +93,13 @@ pub fn shared_gates(function: &Function, keys: &Keys) -> Vec<(String, LimitName)
 #[must_use]
 pub fn limits_of(function: &Function) -> Option<(Concurrency, Option<Throttle>, bool)> {
     let Flow { concurrency, throttle, .. } = &function.flow;
-    is_gated(function).then(|| (concurrency.clone(), throttle.clone(), function.paused.is_some()))
+    is_gated(function).then(|| (concurrency.clone(), throttle.clone(), function.holds_calls()))
 }
 
 /// Whether calls of the function need slots at all.
 #[must_use]
 pub fn is_gated(function: &Function) -> bool {
-    !function.flow.concurrency.is_unlimited() || function.flow.throttle.is_some() || function.paused.is_some()
+    !function.flow.concurrency.is_unlimited() || function.flow.throttle.is_some() || function.holds_calls()
 }
 
 /// Each limit on calls that is the function's own, those with keys first: what they set apart is smaller.
@@ -111,7 +111,7 @@ fn own_limits(function: &Function) -> impl Iterator<Item = &Limit> {
 impl Slots {
     /// What the call lacks, if anything, by what its function says at this moment.
     pub(super) fn lacks(&self, function: &Function, run: RunId, wait: &Wait, now: Millis) -> Option<Bucket> {
-        if function.paused.is_some() || self.not_before.is_some_and(|at| at > now) {
+        if function.holds_calls() || self.not_before.is_some_and(|at| at > now) {
             return Some(Bucket::Everything);
         }
         for limit in own_limits(function) {

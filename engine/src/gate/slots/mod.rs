@@ -41,14 +41,14 @@ use crate::error::Fault;
 use crate::gate::place;
 use crate::gate::written::Written;
 use crate::ids::{FunctionId, Millis, RunId};
-use crate::limits::{SLOT_CHECK_INTERVAL, SLOT_ROWS_FORGOTTEN_PER_TURN_MAX, SLOTS_CHECKED_PER_TURN_MAX};
+use crate::limits::{SLOT_ROWS_FORGOTTEN_PER_TURN_MAX, SLOTS_CHECKED_PER_TURN_MAX};
 use crate::run::message::Tell as ToRun;
 use crate::run::unit::UnitId;
 use crate::turn::{Address, Done, Message, Outcome, Range, Row, Turn};
 use limits::{Bucket, Usage};
 use message::{Ask, Dispatch, News, Tell};
 use queue::{Lane, LaneKey, Queue};
-use row::{Begun, Hold, Key, Rate, SlotId, Wait};
+use row::{Begun, Hold, Key, Rate, SlotId, Wait, check_at};
 use starts::Starts;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
@@ -65,14 +65,16 @@ pub struct Slots {
     rates: BTreeMap<String, Rate>,
     /// The app has too much to do until then.
     not_before: Option<Millis>,
-    /// What follows from the rows above: calls and runs by key, ...
+    /// What follows from the rows above: how many runs wait to begin, ...
+    firsts: usize,
+    /// ... calls and runs by key, ...
     calls: Usage,
     runs: Usage,
     /// ... who is next, ...
     queue: Queue,
     /// ... who waits to begin until when, ...
     starts: Starts,
-    /// ... holders by when they were seen, ...
+    /// ... holders by when they are to be asked about, ...
     seen: BTreeSet<(Millis, RunId, Option<UnitId>)>,
     /// ... and values of the throttle's key by when they are even again.
     evens: BTreeSet<(Millis, String)>,
@@ -130,6 +132,7 @@ impl Slots {
             begun: BTreeMap::new(),
             rates: BTreeMap::new(),
             not_before: None,
+            firsts: 0,
             calls: Usage::default(),
             runs: Usage::default(),
             queue: Queue::default(),
@@ -164,6 +167,14 @@ impl Slots {
             Some(wait) => self.waits.insert(slot.clone(), wait),
             None => self.waits.remove(&slot),
         };
+        let are_first = |wait: &Option<Wait>| usize::from(wait.as_ref().is_some_and(|wait| wait.is_first));
+        self.firsts = self.firsts.saturating_add(are_first(&wait)).saturating_sub(are_first(&before));
+        if let Some(at) = before.as_ref().and_then(Wait::check_at) {
+            self.seen.remove(&(at, slot.run, Some(slot.unit.clone())));
+        }
+        if let Some(at) = wait.as_ref().and_then(Wait::check_at) {
+            self.seen.insert((at, slot.run, Some(slot.unit.clone())));
+        }
         if let Some(before) = before.filter(|before| before.parked.is_none()) {
             self.queue.remove(&lane(&before), &entry(&before));
             if before.is_first {
@@ -181,7 +192,7 @@ impl Slots {
     fn index_hold(&mut self, slot: SlotId, hold: Option<Hold>) {
         if let Some(hold) = &hold {
             self.calls.add(&hold.wait.keys);
-            self.seen.insert((hold.seen_at, slot.run, Some(slot.unit.clone())));
+            self.seen.insert((check_at(hold.seen_at, hold.checks), slot.run, Some(slot.unit.clone())));
         }
         let before = match hold {
             Some(hold) => self.holds.insert(slot.clone(), hold),
@@ -189,8 +200,9 @@ impl Slots {
         };
         let Some(before) = before else { return };
         self.calls.remove(&before.wait.keys);
-        if self.holds.get(&slot).is_none_or(|hold| hold.seen_at != before.seen_at) {
-            self.seen.remove(&(before.seen_at, slot.run, Some(slot.unit)));
+        let at = check_at(before.seen_at, before.checks);
+        if self.holds.get(&slot).is_none_or(|hold| check_at(hold.seen_at, hold.checks) != at) {
+            self.seen.remove(&(at, slot.run, Some(slot.unit)));
         }
         for value in limits::values(&before.wait.keys) {
             self.queue.free(Bucket::Calls(value));
@@ -200,7 +212,7 @@ impl Slots {
     fn index_run(&mut self, run: RunId, begun: Option<Begun>) {
         if let Some(begun) = &begun {
             self.runs.add(&begun.keys);
-            self.seen.insert((begun.seen_at, run, None));
+            self.seen.insert((check_at(begun.seen_at, begun.checks), run, None));
         }
         let before = match begun {
             Some(begun) => self.begun.insert(run, begun),
@@ -208,8 +220,9 @@ impl Slots {
         };
         let Some(before) = before else { return };
         self.runs.remove(&before.keys);
-        if self.begun.get(&run).is_none_or(|begun| begun.seen_at != before.seen_at) {
-            self.seen.remove(&(before.seen_at, run, None));
+        let at = check_at(before.seen_at, before.checks);
+        if self.begun.get(&run).is_none_or(|begun| check_at(begun.seen_at, begun.checks) != at) {
+            self.seen.remove(&(at, run, None));
         }
         for value in limits::values(&before.keys) {
             self.queue.free(Bucket::Runs(value));
@@ -287,7 +300,16 @@ impl Slots {
             self.release(&SlotId { run, unit }, generation, done)?;
         }
         for Dispatch { unit, generation } in wanted {
-            let wait = Wait { generation, rank, is_first, keys: keys.clone(), parked: None, rounds: 0 };
+            let wait = Wait {
+                generation,
+                rank,
+                is_first,
+                keys: keys.clone(),
+                parked: None,
+                parked_at: None,
+                checks: 0,
+                rounds: 0,
+            };
             self.want(turn, &SlotId { run, unit }, wait, done)?;
         }
         Ok(())
@@ -301,7 +323,7 @@ impl Slots {
             let mut hold = hold.clone();
             if hold.wait.generation < wait.generation {
                 hold.wait.generation = wait.generation;
-                hold.seen_at = turn.now;
+                (hold.seen_at, hold.checks) = (turn.now, 0);
                 self.put_hold(slot, Some(hold.clone()), done)?;
             }
             return if hold.is_granted() { self.tell_granted(slot, wait.generation, done) } else { Ok(()) };
@@ -310,12 +332,26 @@ impl Slots {
         if known.is_some_and(|known| known.generation >= wait.generation) {
             return Ok(());
         }
+        if known.is_none() && wait.is_first && self.is_backlog_full(turn) {
+            return self.turn_away(slot, wait.generation, done);
+        }
         // A later dispatch keeps the place of the earlier one, also where that waits for a shared gate.
         let wait = match known {
             Some(known) => Wait { generation: wait.generation, ..known.clone() },
             None => wait,
         };
         self.put_wait(slot, Some(wait), done)
+    }
+
+    /// As many runs wait to begin as may.
+    fn is_backlog_full(&self, turn: &Turn<'_>) -> bool {
+        let max = turn.settings.backlog_max.and_then(|max| usize::try_from(max).ok());
+        max.is_some_and(|max| self.firsts >= max)
+    }
+
+    fn turn_away(&self, slot: &SlotId, generation: u32, done: &mut Done) -> Result<(), Fault> {
+        let dispatch = Dispatch { unit: slot.unit.clone(), generation };
+        done.send(Address::run(slot.run), &ToRun::TurnedAway { dispatch })
     }
 
     /// The units of a run that wait or hold.
@@ -334,21 +370,38 @@ impl Slots {
 
     /// Asks the runs of slots that have been held for long whether they want them still; a run that does not gives them back.
     fn check(&mut self, turn: &Turn<'_>, done: &mut Done) -> Result<(), Fault> {
-        let is_old = |at: &Millis| at.plus(SLOT_CHECK_INTERVAL) <= turn.now;
-        let old = self.seen.iter().take_while(|(at, ..)| is_old(at)).take(SLOTS_CHECKED_PER_TURN_MAX);
+        let old = self.seen.iter().take_while(|(at, ..)| *at <= turn.now).take(SLOTS_CHECKED_PER_TURN_MAX);
         let old: Vec<(RunId, Option<UnitId>)> = old.map(|(_, run, unit)| (*run, unit.clone())).collect();
         for (run, unit) in old {
             let mut dispatch = None;
             if let Some(slot) = unit.map(|unit| SlotId { run, unit }) {
-                let Some(hold) = self.holds.get(&slot).cloned() else { continue };
-                dispatch = Some(Dispatch { unit: slot.unit.clone(), generation: hold.wait.generation });
-                self.put_hold(&slot, Some(Hold { seen_at: turn.now, ..hold }), done)?;
+                let Some(generation) = self.checked(turn, &slot, done)? else { continue };
+                dispatch = Some(Dispatch { unit: slot.unit.clone(), generation });
             } else if let Some(begun) = self.begun.get(&run).cloned() {
-                self.put_run(run, Some(Begun { seen_at: turn.now, ..begun }), done)?;
+                self.put_run(
+                    run,
+                    Some(Begun { seen_at: turn.now, checks: begun.checks.saturating_add(1), ..begun }),
+                    done,
+                )?;
             }
             done.send(Address::run(run), &ToRun::Holds { run, dispatch, at: self.key.clone() })?;
         }
         Ok(())
+    }
+
+    /// Notes that a run is asked about a slot; gives the dispatch that it has or waits for.
+    fn checked(&mut self, turn: &Turn<'_>, slot: &SlotId, done: &mut Done) -> Result<Option<u32>, Fault> {
+        if let Some(hold) = self.holds.get(slot).cloned() {
+            let generation = hold.wait.generation;
+            let checks = hold.checks.saturating_add(1);
+            self.put_hold(slot, Some(Hold { seen_at: turn.now, checks, ..hold }), done)?;
+            return Ok(Some(generation));
+        }
+        let Some(wait) = self.waits.get(slot).cloned() else { return Ok(None) };
+        let generation = wait.generation;
+        let checks = wait.checks.saturating_add(1);
+        self.put_wait(slot, Some(Wait { parked_at: Some(turn.now), checks, ..wait }), done)?;
+        Ok(Some(generation))
     }
 
     /// Forgets a bounded number of rows that mean nothing any more: of keys that are even again; all, where nothing is limited.
@@ -380,7 +433,7 @@ impl Slots {
         if !is_gated && !is_empty {
             return Some(turn.now);
         }
-        let check = self.seen.first().map(|(at, ..)| at.plus(SLOT_CHECK_INTERVAL));
+        let check = self.seen.first().map(|(at, ..)| *at);
         check.into_iter().chain(self.starts.next_after(turn.now)).chain(self.not_before).min()
     }
 }

@@ -20,7 +20,7 @@ impl Slots {
         longest.truncate(QUEUES_TOLD_MAX);
         let overview = Overview {
             queued: self.waits.len(),
-            queued_starts: self.waits.values().filter(|wait| wait.is_first).count(),
+            queued_starts: self.firsts,
             parked,
             in_flight: self.holds.values().filter(|hold| hold.is_granted()).count(),
             runs: self.begun.len(),

@@ -13,6 +13,7 @@ use crate::error::Fault;
 use crate::gate::place;
 use crate::gate::shared::{Ask, LimitName};
 use crate::ids::{Millis, RunId};
+use crate::limits::{SLOT_CHECK_INTERVAL, SLOT_CHECK_INTERVAL_MAX};
 use crate::run::unit::UnitId;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -54,9 +55,24 @@ pub struct Wait {
     /// A shared gate had no room: it waits there, and holds nothing meanwhile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parked: Option<Share>,
+    /// Since when it waits there, ...
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parked_at: Option<Millis>,
+    /// ... and how often its run was asked whether it wants it still.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub checks: u32,
     /// How often it has been through the shared gates.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub rounds: u32,
+}
+
+impl Wait {
+    /// When its run is asked whether it wants it still: where it waits at a shared gate, to which nothing else may bring it back.
+    #[must_use]
+    pub fn check_at(&self) -> Option<Millis> {
+        self.parked.as_ref()?;
+        Some(check_at(self.parked_at.unwrap_or_default(), self.checks))
+    }
 }
 
 /// A call that has what its function can give.
@@ -66,6 +82,9 @@ pub struct Hold {
     pub wait: Wait,
     /// When its run was last known to want it.
     pub seen_at: Millis,
+    /// How often its run was asked whether it does.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub checks: u32,
     /// It took a slot of the limit on runs.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub took_run: bool,
@@ -90,8 +109,10 @@ impl Hold {
 pub struct TakenStart {
     /// The value of the throttle's key.
     pub value: String,
-    /// By how much it moved the key's moment of evenness.
-    pub interval_ns: u64,
+    /// The key's moment of evenness before it, ...
+    pub before_ns: u64,
+    /// ... and with it.
+    pub after_ns: u64,
 }
 
 /// A place at a gate that functions share.
@@ -115,6 +136,9 @@ pub struct Begun {
     pub keys: Keys,
     /// When it was last known to be.
     pub seen_at: Millis,
+    /// How often it was asked whether it is.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub checks: u32,
 }
 
 /// How far a throttle's key is ahead of its time.
@@ -179,6 +203,13 @@ pub fn run_key(run: RunId) -> String {
 /// Where a value of the throttle's key is stored.
 pub fn rate_key(value: &str) -> String {
     format!("rate/{}", place::hash(&[value]))
+}
+
+/// When a run is asked next: each time after twice as long, up to a limit.
+#[must_use]
+pub fn check_at(seen_at: Millis, checks: u32) -> Millis {
+    let times = 1_u64.checked_shl(checks).unwrap_or(u64::MAX);
+    seen_at.plus(Millis(SLOT_CHECK_INTERVAL.0.saturating_mul(times).min(SLOT_CHECK_INTERVAL_MAX.0)))
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde asks for a reference

@@ -1,9 +1,12 @@
 //! The gate of slots against runs that behave, and runs that do not.
 
+mod shared;
+
 use super::message::{Ask, Dispatch, News, Overview, Tell};
 use super::*;
 use crate::gate::place::Kind;
 use crate::gate::shared::Reply;
+use crate::limits::{SLOT_CHECK_INTERVAL, SLOT_CHECK_INTERVAL_MAX};
 use crate::stream::driver::{Driver, sent};
 use crate::turn::Message;
 use serde_json::{Value, json};
@@ -345,78 +348,30 @@ fn a_slot_that_is_held_for_long_is_asked_about() {
     bench.wake(at);
     let asked: Vec<_> = bench.asked.iter().map(|told| told["message"]["Holds"]["dispatch"]["unit"].clone()).collect();
     assert_eq!(asked, [Value::Null, json!("discovery:0")], "the run, and the call");
-    assert_eq!(bench.wake_at, Some(Millis(at + SLOT_CHECK_INTERVAL.0)));
-}
-
-const SHARED: &str = "event.data.t";
-
-fn shared() -> Value {
-    json!({"concurrency": {"steps": [
-        {"limit": 1, "scope": "fn"}, {"limit": 5, "scope": "env", "key": SHARED}
-    ]}})
-}
-
-#[test]
-fn what_functions_share_is_asked_for_once_the_function_itself_has_room() {
-    let mut bench = Bench::new(shared());
-    assert!(bench.begin(1, &[(SHARED, "a")]).is_empty() && bench.begin(2, &[(SHARED, "b")]).is_empty());
-    assert_eq!(bench.asked(), ["Take"], "only for the first");
-    assert_eq!(bench.reply(0, true), ["1/discovery:0"]);
-    assert!(bench.reply(0, true).is_empty(), "told twice");
-    bench.release(1, "discovery:0");
-    assert_eq!(bench.asked(), ["Take", "Give", "Take"]);
+    assert_eq!(bench.wake_at, Some(Millis(at + 2 * SLOT_CHECK_INTERVAL.0)), "less and less often");
+    let mut spans = Vec::new();
+    for _ in 0..10 {
+        let at = bench.wake_at.unwrap().0;
+        bench.wake(at);
+        spans.push(bench.wake_at.unwrap().0 - at);
+    }
+    assert_eq!((spans[0], spans[9]), (4 * SLOT_CHECK_INTERVAL.0, SLOT_CHECK_INTERVAL_MAX.0));
 }
 
 #[test]
-fn who_waits_at_a_shared_gate_holds_nothing_of_its_function() {
-    let mut bench = Bench::new(shared());
-    bench.begin(1, &[(SHARED, "a")]);
-    bench.begin(2, &[(SHARED, "b")]);
-    bench.reply(0, false);
-    assert_eq!(bench.asked(), ["Take", "Take"], "the second has its turn");
-    assert_eq!(bench.overview().parked, 1);
-    assert_eq!(bench.reply(1, true), ["2/discovery:0"]);
-    assert!(bench.reply(0, true).is_empty(), "the shared gate has room, the function has none");
-    assert_eq!(bench.asked(), ["Take", "Take", "Give"]);
-    bench.release(2, "discovery:0");
-    assert_eq!(bench.asked(), ["Take", "Take", "Give", "Give", "Take"]);
-    assert_eq!(bench.reply(4, true), ["1/discovery:0"]);
-}
-
-#[test]
-fn who_has_been_given_a_shared_place_goes_on_with_it() {
-    let mut bench = Bench::new(shared());
-    bench.begin(1, &[(SHARED, "a")]);
-    bench.reply(0, false);
-    assert_eq!(bench.reply(0, true), ["1/discovery:0"]);
-    bench.release(1, "discovery:0");
-    assert_eq!(bench.asked(), ["Take", "Give"]);
-    assert!(bench.gate.rows.is_empty());
-}
-
-#[test]
-fn a_shared_place_for_a_run_that_is_over_goes_back() {
-    let mut bench = Bench::new(shared());
-    bench.begin(1, &[(SHARED, "a")]);
+fn so_many_may_wait_to_begin_and_one_more_is_turned_away() {
+    let mut bench = Bench::new(limits(json!([{"limit": 1, "scope": "fn"}])));
+    bench.gate.settings.backlog_max = Some(2);
+    (1..=3).for_each(|run| drop(bench.begin(run, &[])));
+    assert!(bench.asked.is_empty(), "one goes, and two wait");
+    bench.begin(4, &[]);
+    assert_eq!(bench.asked(), ["TurnedAway"]);
+    bench.begin(2, &[]);
+    bench.want(wanted(1, "step:a", 1, &[]));
+    assert_eq!(bench.asked().len(), 1, "who waits already is not turned away, nor who has begun");
     bench.end(1);
-    assert_eq!(bench.asked(), ["Take", "Give"]);
-    assert!(bench.reply(0, true).is_empty());
-    assert_eq!(bench.asked(), ["Take", "Give", "Give"]);
-    assert!(bench.gate.rows.is_empty());
-}
-
-#[test]
-fn a_start_of_the_throttle_is_put_back_while_a_shared_gate_is_full() {
-    let mut flow = shared();
-    flow["throttle"] = json!({"limit": 1, "period": 60_000, "burst": 0});
-    let mut bench = Bench::new(flow);
-    bench.begin(1, &[(SHARED, "a")]);
-    bench.begin(2, &[(SHARED, "b")]);
-    bench.reply(0, false);
-    assert_eq!(bench.reply(1, true), ["2/discovery:0"]);
-    bench.release(2, "discovery:0");
-    assert!(bench.reply(0, true).is_empty(), "the start is used up now");
-    assert_eq!(bench.wake_at, Some(Millis(NOW + 60_000)));
+    bench.begin(5, &[]);
+    assert_eq!((bench.asked().len(), bench.overview().queued_starts), (1, 2));
 }
 
 /// Runs that want, end and release at random; whatever happens, no limit is exceeded, nobody who could go waits, and all go at last.

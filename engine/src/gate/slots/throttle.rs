@@ -29,8 +29,7 @@ pub fn even(even_at_ns: u64) -> Millis {
 }
 
 /// By how much one start moves the moment of evenness.
-#[must_use]
-pub fn interval_ns(throttle: &Throttle) -> u64 {
+fn interval_ns(throttle: &Throttle) -> u64 {
     ns(throttle.period).checked_div(u64::from(throttle.limit)).unwrap_or(u64::MAX)
 }
 

@@ -49,6 +49,8 @@ fn a_function_is_paused_and_resumed_through_the_catalog() {
         ("pause", "", Some(Pause::Keep)),
         ("pause", "{}", Some(Pause::Keep)),
         ("pause", r#"{"events":"keep"}"#, Some(Pause::Keep)),
+        ("pause", r#"{"events":"skip"}"#, Some(Pause::Skip)),
+        ("pause", r#"{"events":"drain"}"#, Some(Pause::Drain)),
         ("resume", "", None),
     ] {
         let mut exchange = desk().open(request("POST", &format!("/v1/functions/app-a/{path}"), body));
@@ -66,7 +68,7 @@ fn what_is_no_function_or_no_way_to_pause_is_refused() {
     for id in ["none", "app-gone"] {
         assert_refused(&desk().at_once(get(&format!("/v1/functions/{id}/flow"))), 404, "function_unknown");
     }
-    for body in ["7", r#"{"events":"skip"}"#, r#"{"event":"skip"}"#] {
+    for body in ["7", r#"{"events":"drop"}"#, r#"{"event":"skip"}"#] {
         assert_refused(&desk().at_once(request("POST", "/v1/functions/app-a/pause", body)), 400, "body_invalid");
     }
 }

@@ -108,7 +108,12 @@ fn one_turn_looks_at_so_many_names_and_the_next_goes_on() {
             let deleted = done.writes.iter().filter(|write| write.value.is_none()).count();
             assert!(deleted <= PAGE, "{deleted} of {count}");
             assert_eq!(stream.now, Millis(NOW + HOUR), "at once");
-            assert_eq!(done.wake_at, Some(Millis(NOW + if turn < turns { HOUR } else { 2 * HOUR })), "{count}");
+            let next = done.wake_at.unwrap();
+            if turns == 1 {
+                assert!(next > Millis(NOW + 20 * HOUR), "all were looked at: none is over before the one that stays");
+            } else {
+                assert_eq!(next, Millis(NOW + if turn < turns { HOUR } else { 2 * HOUR }), "{count}");
+            }
         }
         assert_eq!(names(&stream), ["z"], "of {count}");
         assert!(is_told(&mut stream, "z"));
@@ -141,7 +146,7 @@ fn a_stream_that_had_too_many_names_keeps_them_hot_again() {
     stream.ranges_read = 0;
     assert!(is_told(&mut stream, "z"));
     assert_eq!(stream.ranges_read, 2, "looked up by the hot one and the cold one");
-    while stream.now < Millis(NOW + 3 * HOUR) {
+    while stream.now < Millis(NOW + 2 * HOUR) {
         done = woken(&mut stream, &done);
     }
     assert_eq!(names(&stream), ["z"]);

@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_run_that_does_not_complete_exits_with_3() {
-        for status in ["Failed", "Cancelled"] {
+        for status in ["Failed", "Cancelled", "Skipped"] {
             let (client, _serving) = server(vec![timeline(status, 3)]);
             assert_eq!(follow(&client), Err(3), "{status}");
         }

@@ -79,7 +79,7 @@ fn table(runs: &[Listed], paint: Paint) -> Vec<String> {
     let colored = |(line, status): (String, &str)| match status {
         "" => paint.dim(&line),
         "Failed" => paint.red(&line),
-        "Cancelled" => paint.dim(&line),
+        "Cancelled" | "Skipped" => paint.dim(&line),
         "Completed" => line,
         _ => paint.yellow(&line),
     };

@@ -67,6 +67,9 @@ pub(super) fn name(step: &Step) -> String {
 pub(super) fn standing(run: &Run) -> String {
     let took = run.started_at_ms().zip(run.ended_at_ms()).map(|(start, end)| span(end.saturating_sub(start)));
     let status = clip(&run.status, NAME_CHARACTERS_MAX);
+    if let Some(reason) = &run.skip_reason {
+        return format!("{status}: {}", clip(reason, MESSAGE_CHARACTERS_MAX));
+    }
     match took {
         Some(took) if run.is_completed() => format!("{status} in {took}"),
         Some(took) => format!("{status} after {took}"),

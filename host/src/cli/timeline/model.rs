@@ -32,8 +32,11 @@ pub struct Run {
     pub function_id: String,
     /// The event that it started with.
     pub event_id: Option<String>,
-    /// `Scheduled`, `Running`, `Completed`, `Failed` or `Cancelled`.
+    /// `Scheduled`, `Running`, `Completed`, `Failed`, `Cancelled` or `Skipped`.
     pub status: String,
+    /// Why it never began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skip_reason: Option<String>,
     /// RFC 3339.
     pub ended_at: Option<String>,
     /// The result or the error.

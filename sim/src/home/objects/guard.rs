@@ -139,12 +139,19 @@ pub(super) fn ends(world: &mut World, of: &Address, number: u64) -> Result<(), V
 pub(super) fn end(world: &mut World, of: &Address, release: bool) -> Result<(), Violation> {
     let Some(guards) = world.home.objects.guards.outside.remove(of) else { return Ok(()) };
     if release {
-        let inside = world.home.objects.guards.inside.remove(of).unwrap_or_default();
-        // Also where the object was made anew since, and knows nothing of an alarm that was not set: the letter that would bring it
-        // back is confirmed after this.
-        super::set_pending(world, of)?;
-        for letter in inside.late {
-            super::send(world, of, &letter);
+        match world.home.objects.guards.inside.remove(of) {
+            Some(Inside { alarm, late }) => {
+                // Also where nothing is pending any more: the object believes that it is set.
+                if let Some(at) = alarm {
+                    super::set_own_alarm(world, of, at);
+                }
+                for letter in late {
+                    super::send(world, of, &letter);
+                }
+            }
+            // It was made anew since, and knows nothing of an alarm that was not set; the letter that would bring it back is confirmed
+            // after this.
+            None => super::set_pending(world, of)?,
         }
     }
     for Guard { letter: (from, number), .. } in guards {

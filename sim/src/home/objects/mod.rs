@@ -275,6 +275,13 @@ fn set_pending(world: &mut World, of: &Address) -> Result<(), Violation> {
     Ok(())
 }
 
+/// Sets the alarm of an object that is stored.
+fn set_own_alarm(world: &mut World, of: &Address, at: u64) {
+    let Some(mut cell) = world.home.cells.get(of).cloned() else { return };
+    set_alarm(world, of, &mut cell, Alarm::Set(at));
+    world.home.cells.insert(of.clone(), cell);
+}
+
 fn set_alarm(world: &mut World, of: &Address, cell: &mut Cell, alarm: Alarm) {
     if let Alarm::Set(at) = alarm {
         cell.alarm = Some(at);

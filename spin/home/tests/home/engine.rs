@@ -76,6 +76,7 @@ impl<P: Part + 'static> Engine for Linked<P> {
             },
             shards: Shards::new(settings.shards),
             private_addresses: settings.private_addresses,
+            backlog_max: settings.backlog_max,
             version: settings.version.clone(),
         };
     }

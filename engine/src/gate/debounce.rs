@@ -1,0 +1,145 @@
+//! Only the newest of several events close together (SERVER §2.6).
+//!
+//! | row | holds |
+//! | --- | --- |
+//! | `pending` | the newest start so far, and when it goes on |
+//! | `seen/<run>` | when a start was shown |
+
+use super::admission::{self, Tell, Turned};
+use super::place::Kind;
+use super::seen::Seen;
+use crate::actor::Actor;
+use crate::catalog::flow;
+use crate::error::Fault;
+use crate::ids::{EventId, Millis};
+use crate::limits::GATE_SEEN_TIME;
+use crate::run::message::Start;
+use crate::turn::{Done, Message, Outcome, Range, Row, Turn};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+const PENDING_KEY: &str = "pending";
+
+/// One value of a debounce's key.
+#[derive(Debug)]
+pub struct Debounce {
+    key: String,
+    pending: Option<Pending>,
+    seen: Seen,
+}
+
+/// What is held back.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Pending {
+    /// The newest.
+    start: Start,
+    /// When the first came.
+    first_at: Millis,
+    /// When it goes on, if nothing comes.
+    due: Millis,
+}
+
+impl Actor for Debounce {
+    fn preload(_key: &str) -> Vec<Range> {
+        vec![Range::all()]
+    }
+
+    fn load(key: &str, rows: &[(Range, Vec<Row>)]) -> Result<Self, Fault> {
+        let mut gate = Self { key: key.to_owned(), pending: None, seen: Seen::new("seen") };
+        for row in rows.iter().flat_map(|(_, rows)| rows) {
+            if row.key == PENDING_KEY {
+                gate.pending = Some(serde_json::from_slice(&row.value).map_err(|e| Fault::new("row of a gate", e))?);
+            } else if !gate.seen.fold(row)? {
+                return Err(Fault::new("row of a gate", format!("the key {:?}", row.key)));
+            }
+        }
+        Ok(gate)
+    }
+
+    fn turn(&mut self, turn: &Turn<'_>, message: Message) -> Result<Outcome, Fault> {
+        let mut done = Done::default();
+        let function = super::function_of(turn, &self.key)?;
+        let debounce = function.and_then(|function| function.flow.debounce.as_ref());
+        let before = self.pending.clone();
+        // What is due goes on before anything that comes now can take its place.
+        if self.pending.as_ref().is_some_and(|pending| pending.due <= turn.now || debounce.is_none()) {
+            self.let_go(turn, &mut done)?;
+        }
+        if let Some(Tell::Start(start)) = super::told(message)? {
+            self.take(turn, debounce, *start, &mut done)?;
+        }
+        match &self.pending {
+            Some(pending) if before.as_ref().is_none_or(|before| !before.is(pending)) => {
+                done.write(PENDING_KEY, pending)?
+            }
+            None if before.is_some() => done.delete(PENDING_KEY),
+            Some(_) | None => {}
+        }
+        let forget = self.seen.forget(GATE_SEEN_TIME, turn.now, &mut done);
+        done.wake_at = forget.into_iter().chain(self.pending.as_ref().map(|pending| pending.due)).min();
+        Ok(Outcome::Done(done))
+    }
+}
+
+impl Debounce {
+    fn let_go(&mut self, turn: &Turn<'_>, done: &mut Done) -> Result<(), Fault> {
+        let Some(pending) = self.pending.take() else { return Ok(()) };
+        admission::go_on(turn, pending.start, Kind::Debounce, done)
+    }
+
+    fn take(
+        &mut self,
+        turn: &Turn<'_>,
+        debounce: Option<&flow::Debounce>,
+        start: Start,
+        done: &mut Done,
+    ) -> Result<(), Fault> {
+        if self.seen.has(start.run) {
+            return Ok(());
+        }
+        self.seen.note(start.run, turn.now, done)?;
+        let Some(debounce) = debounce else { return admission::go_on(turn, start, Kind::Debounce, done) };
+        let Some(pending) = self.pending.take() else {
+            self.pending = Some(Pending { start, first_at: turn.now, due: due(debounce, turn.now, turn.now) });
+            return Ok(());
+        };
+        // An older event neither takes the place of a newer one, nor holds it back any longer.
+        if age(&start) < age(&pending.start) {
+            self.pending = Some(pending);
+            return admission::turn_away(&start, Turned::Debounced, done);
+        }
+        admission::turn_away(&pending.start, Turned::Debounced, done)?;
+        let due = due(debounce, pending.first_at, turn.now);
+        self.pending = Some(Pending { start, first_at: pending.first_at, due });
+        Ok(())
+    }
+}
+
+impl Pending {
+    fn is(&self, other: &Self) -> bool {
+        self.start.run == other.start.run && self.due == other.due
+    }
+}
+
+/// Without another event for a period, but no later than the timeout allows.
+fn due(debounce: &flow::Debounce, first_at: Millis, now: Millis) -> Millis {
+    let quiet = now.plus(debounce.period);
+    debounce.timeout.map_or(quiet, |timeout| quiet.min(first_at.plus(timeout)))
+}
+
+/// How new an event is: by its own time; of equals, by its id. Not by when its message came.
+fn age(start: &Start) -> (Millis, Option<EventId>) {
+    let ts = start.events.first().and_then(|event| ts_of(event));
+    (ts.unwrap_or(Millis(0)), start.event_ids.first().copied())
+}
+
+fn ts_of(event: &RawValue) -> Option<Millis> {
+    #[derive(Deserialize)]
+    struct Event {
+        ts: Millis,
+    }
+    serde_json::from_str::<Event>(event.get()).ok().map(|event| event.ts)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,107 @@
+//! Limits that functions share: asked for once the function itself has room, and waited for without holding anything of it.
+
+use super::{Bench, NOW};
+use crate::ids::Millis;
+use serde_json::{Value, json};
+
+const SHARED: &str = "event.data.t";
+
+fn shared() -> Value {
+    json!({"concurrency": {"steps": [
+        {"limit": 1, "scope": "fn"}, {"limit": 5, "scope": "env", "key": SHARED}
+    ]}})
+}
+
+#[test]
+fn what_functions_share_is_asked_for_once_the_function_itself_has_room() {
+    let mut bench = Bench::new(shared());
+    assert!(bench.begin(1, &[(SHARED, "a")]).is_empty() && bench.begin(2, &[(SHARED, "b")]).is_empty());
+    assert_eq!(bench.asked(), ["Take"], "only for the first");
+    assert_eq!(bench.reply(0, true), ["1/discovery:0"]);
+    assert!(bench.reply(0, true).is_empty(), "told twice");
+    bench.release(1, "discovery:0");
+    assert_eq!(bench.asked(), ["Take", "Give", "Take"]);
+}
+
+#[test]
+fn who_waits_at_a_shared_gate_holds_nothing_of_its_function() {
+    let mut bench = Bench::new(shared());
+    bench.begin(1, &[(SHARED, "a")]);
+    bench.begin(2, &[(SHARED, "b")]);
+    bench.reply(0, false);
+    assert_eq!(bench.asked(), ["Take", "Take"], "the second has its turn");
+    assert_eq!(bench.overview().parked, 1);
+    assert_eq!(bench.reply(1, true), ["2/discovery:0"]);
+    assert!(bench.reply(0, true).is_empty(), "the shared gate has room, the function has none");
+    assert_eq!(bench.asked(), ["Take", "Take", "Give"]);
+    bench.release(2, "discovery:0");
+    assert_eq!(bench.asked(), ["Take", "Take", "Give", "Give", "Take"]);
+    assert_eq!(bench.reply(4, true), ["1/discovery:0"]);
+}
+
+#[test]
+fn who_has_been_given_a_shared_place_goes_on_with_it() {
+    let mut bench = Bench::new(shared());
+    bench.begin(1, &[(SHARED, "a")]);
+    bench.reply(0, false);
+    assert_eq!(bench.reply(0, true), ["1/discovery:0"]);
+    bench.release(1, "discovery:0");
+    assert_eq!(bench.asked(), ["Take", "Give"]);
+    assert!(bench.gate.rows.is_empty());
+}
+
+#[test]
+fn a_shared_place_for_a_run_that_is_over_goes_back() {
+    let mut bench = Bench::new(shared());
+    bench.begin(1, &[(SHARED, "a")]);
+    bench.end(1);
+    assert_eq!(bench.asked(), ["Take", "Give"]);
+    assert!(bench.reply(0, true).is_empty());
+    assert_eq!(bench.asked(), ["Take", "Give", "Give"]);
+    assert!(bench.gate.rows.is_empty());
+}
+
+#[test]
+fn a_start_of_the_throttle_is_put_back_while_a_shared_gate_is_full() {
+    let mut flow = shared();
+    flow["throttle"] = json!({"limit": 1, "period": 60_000, "burst": 0});
+    let mut bench = Bench::new(flow);
+    bench.begin(1, &[(SHARED, "a")]);
+    bench.begin(2, &[(SHARED, "b")]);
+    bench.reply(0, false);
+    assert_eq!(bench.reply(1, true), ["2/discovery:0"]);
+    bench.release(2, "discovery:0");
+    assert!(bench.reply(0, true).is_empty(), "the start is used up now");
+    assert_eq!(bench.wake_at, Some(Millis(NOW + 60_000)));
+}
+
+#[test]
+fn a_start_that_is_put_back_late_lets_nobody_begin_early() {
+    let mut flow = shared();
+    flow["throttle"] = json!({"limit": 1, "period": 60_000, "burst": 1});
+    flow["concurrency"]["steps"][0]["limit"] = json!(9);
+    let mut bench = Bench::new(flow);
+    bench.begin(1, &[(SHARED, "a")]);
+    bench.gate.now = Millis(NOW + 100_000);
+    bench.begin(2, &[(SHARED, "b")]);
+    bench.reply(1, true);
+    bench.begin(3, &[(SHARED, "c")]);
+    bench.reply(0, false);
+    assert_eq!(bench.asked(), ["Take", "Take", "Take"], "two at once after a quiet time");
+    assert!(bench.begin(4, &[(SHARED, "d")]).is_empty());
+    assert_eq!(bench.asked().len(), 3, "that one of them waits for something else gives nobody a start");
+}
+
+#[test]
+fn who_waits_at_a_shared_gate_for_long_is_asked_whether_it_wants_that_still() {
+    let mut bench = Bench::new(shared());
+    bench.begin(1, &[(SHARED, "a")]);
+    bench.reply(0, false);
+    let at = bench.wake_at.unwrap();
+    assert_eq!(at, Millis(NOW).plus(crate::limits::SLOT_CHECK_INTERVAL));
+    bench.wake(at.0);
+    assert_eq!(bench.asked(), ["Take", "Holds"]);
+    bench.release(1, "discovery:0");
+    assert_eq!(bench.asked(), ["Take", "Holds", "Give"]);
+    assert!(bench.gate.rows.is_empty(), "{:?}", bench.gate.rows.keys());
+}
