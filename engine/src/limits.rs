@@ -180,7 +180,7 @@ pub const WAIT_ROUTES_PER_NAME_MAX: usize = 64;
 pub const WAITED_NAMES_HOT_MAX: usize = 4_096;
 /// How much longer than asked for, at least, a stream goes on telling of events of a name.
 pub const WANT_AHEAD_MIN: Millis = Millis(60 * 60 * 1_000);
-/// How often a stream looks for names that nobody waits for any more.
+/// How often, at most, a stream looks for names that nobody waits for any more: first after so long, then once the first of them is over.
 pub const WANTS_SWEPT_EVERY: Millis = Millis(60 * 60 * 1_000);
 /// Names that one turn looks at for that.
 pub const WANTS_SWEPT_PER_TURN_MAX: u32 = 1_000;
