@@ -48,11 +48,7 @@ impl Ledger {
                 letters.push(letter.out(*number));
             }
         }
-        let due = Due {
-            lost: self.leases.iter().filter(|(_, until)| **until <= now).map(|(call, _)| call.clone()).collect(),
-            resume: self.resume_at.is_some_and(|at| at <= now),
-            wake: self.wake_at.is_some_and(|at| at <= now),
-        };
+        let due = self.due(now);
         // The turns that are due, or their failure, see to the next alarm.
         let alarm = match (due == Due::default(), policy.guard_ms) {
             (true, _) => self.arm_for(self.after(now)),
@@ -62,6 +58,17 @@ impl Ledger {
         let has_changed = !letters.is_empty() || self.parcels.values().any(|left| *left == 0);
         let writes = has_changed.then(|| self.write(None));
         Rung { writes, alarm, letters, due }
+    }
+
+    /// What is due at `now`. A turn that delivers what a ring has found asks once more where somebody else may have been faster: a lease may have
+    /// been renewed since, and what was owed with no call in flight may be under way.
+    #[must_use]
+    pub fn due(&self, now: u64) -> Due {
+        Due {
+            lost: self.leases.iter().filter(|(_, until)| **until <= now).map(|(call, _)| call.clone()).collect(),
+            resume: self.resume_at.is_some_and(|at| at <= now),
+            wake: self.wake_at.is_some_and(|at| at <= now),
+        }
     }
 
     /// A turn failed: when it is tried again.

@@ -29,6 +29,8 @@
 //!
 //! When the alarm goes off, early, late, or twice, [`Ledger::ring`] on a clone. Make its writes and its alarm durable, let its
 //! letters out, and then deliver to the actor what is [`Due`], each by the steps above: `lost` first, then `resume`, then `wake`.
+//! Where others may be at the actor between the ring and such a turn, the turn asks its own ledger for what is still [`Ledger::due`], and
+//! delivers no more than that: whoever makes a call may renew its lease until the turn that counts it as lost is durable.
 //! After a turn that failed (a trap, a store that refuses) call [`Ledger::again_later`], and set that alarm. Until one of these
 //! was done no alarm is set: the platform must bring the alarm again where it was cut short, or [`Policy::guard_ms`] be given.
 //!

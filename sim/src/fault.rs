@@ -132,6 +132,9 @@ pub const OF_ROWS_AND_WAKES: &[Fault] = &[
     Fault::ClockSteps,
 ];
 
+/// So often a home dies at most: where one dies before it has done again what its last death undid, nothing comes of more.
+const CRASHES_MAX: u64 = 150;
+
 /// Which faults a run of the simulator has, and which it had.
 pub struct Faults {
     dice: Dice,
@@ -177,6 +180,9 @@ impl Faults {
         if strikes {
             let count = self.struck.entry(fault).or_default();
             *count = count.saturating_add(1);
+            if fault == Fault::Crash && *count >= CRASHES_MAX {
+                self.permille.remove(&fault);
+            }
         }
         strikes
     }

@@ -95,7 +95,9 @@ impl Case {
             _ => CatchUp::All,
         };
         if self.defers && dice.chance(DEFERRING_PERMILLE) {
-            programs.iter_mut().for_each(|program| program.defer_some(&mut dice));
+            // Not the one that ends start: what it defers ends as well, and starts it again, for ever.
+            let others = programs.iter_mut().take(usize::try_from(functions).unwrap_or(usize::MAX));
+            others.for_each(|program| program.defer_some(&mut dice));
             programs.push(Program::deferred(functions.saturating_add(1), &mut dice));
         }
         if self.limits {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use std::time::Duration;
-use stepwell_tests::{App, Client, Keys, Mode, Sdk, Server, within};
+use stepwell_tests::{App, Client, Keys, Mode, Sdk, Server, until, within};
 
 /// The next minute, and what a slow machine needs beyond it.
 const MINUTE_AND_MORE: Duration = Duration::from_secs(110);
@@ -66,9 +66,12 @@ fn goes_on_after_a_restart(sdk: Sdk, lane: &str) {
     assert!(self::planned(&client, &slug)["last_scheduled_at"].as_str().is_some_and(|last| last.starts_with(minute)));
 }
 
+/// The one schedule of a function, once whoever plans has heard of the sync.
 fn planned(client: &Client, slug: &str) -> Value {
-    let crons = client.data(&format!("/v1/crons?function={slug}&times=3"));
-    let crons = crons.as_array().expect("a list");
-    assert_eq!(crons.len(), 1, "{crons:?}");
-    crons[0].clone()
+    until("the schedule is planned", || {
+        let crons = client.data(&format!("/v1/crons?function={slug}&times=3"));
+        let crons = crons.as_array().expect("a list");
+        assert!(crons.len() <= 1, "{crons:?}");
+        crons.first().cloned()
+    })
 }

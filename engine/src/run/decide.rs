@@ -105,6 +105,7 @@ impl Decision<'_> {
                 Reading::Nothing => {}
             }
         }
+        read.defers = read.steps.iter().any(|step| matches!(step.what, What::Deferred(_)));
         defer::admit(self.state, &mut read.steps);
         Ok(read)
     }
@@ -132,9 +133,9 @@ impl Decision<'_> {
             }
             read.steps.push(Record { id: thrown.id, name: thrown.name, race: false, what: What::Failed { problem } });
         }
-        // Whatever it defers that is not known already is progress; without any it would say the same again.
-        let has_news = read.steps.iter().any(|step| !self.state.defers.knows(step));
-        if has_news && !read.steps.iter().any(Record::is_more_than_deferred) {
+        // Whatever it defers that its call did not tell is progress; without any it would say the same again.
+        let has_news = !read.steps.is_empty() || self.state.has_deferred_since(&self.call.unit);
+        if read.defers && has_news && !read.steps.iter().any(Record::is_more_than_deferred) {
             return self.entry(version, read.steps, Then::Again {});
         }
         if let Some(problem) = self.leads_nowhere(&read.steps) {
@@ -198,6 +199,8 @@ impl Decision<'_> {
 #[derive(Default)]
 struct ReadOps {
     steps: Vec<Record>,
+    /// It deferred something or took it back, be that known or not.
+    defers: bool,
     threw: Option<(Thrown, Problem)>,
     /// The function threw, and whether for good.
     function_threw: Option<(Problem, bool)>,

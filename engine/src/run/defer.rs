@@ -47,6 +47,7 @@ pub enum Deferral {
 pub struct Defers {
     known: BTreeMap<StepId, Known>,
     input_bytes: usize,
+    changes: u32,
 }
 
 /// One deferral.
@@ -85,6 +86,7 @@ impl Defers {
             Deferral::Abort { target } => {
                 if let Some(known @ Known { standing: Standing::Scheduled(_), .. }) = self.known.get_mut(target) {
                     known.standing = Standing::Aborted;
+                    self.changes = self.changes.saturating_add(1);
                 }
             }
         }
@@ -99,6 +101,13 @@ impl Defers {
         }
         let known = Known { function: function.to_owned(), name: record.name.clone(), standing };
         self.known.insert(record.id.clone(), known);
+        self.changes = self.changes.saturating_add(1);
+    }
+
+    /// Counts what was said and not known before.
+    #[must_use]
+    pub const fn changes(&self) -> u32 {
+        self.changes
     }
 
     /// Whether `record` says nothing that is not known.

@@ -349,13 +349,14 @@ impl Live {
     /// The gate has let a call go; one that is not wanted (any more) goes back.
     fn granted(&mut self, turn: &Turn<'_>, dispatch: Dispatch, done: &mut Done) -> Result<(), Fault> {
         let call = CallId { unit: dispatch.unit, generation: dispatch.generation };
-        match self.state.units.get(&call.unit).filter(|unit| unit.due <= turn.now) {
+        match self.state.units.get(&call.unit) {
+            // Also where it is not due any more, because the clock was set back: this word may come once more when the slot is given back.
             Some(unit) if unit.generation == call.generation => self.slots.grant(call),
             // A later dispatch of it has been asked for, or is in this turn.
-            Some(_) => return Ok(()),
+            Some(unit) if unit.due <= turn.now => return Ok(()),
             // What the app is still at is given back once it has answered.
-            None if self.may_be_in_flight(&call, turn.now) => return Ok(()),
-            None => {
+            _ if self.may_be_in_flight(&call, turn.now) => return Ok(()),
+            _ => {
                 self.slots.release(call);
                 return Ok(());
             }
@@ -370,8 +371,9 @@ impl Live {
         }
         let Some(Dispatch { unit, generation }) = dispatch else { return };
         let call = CallId { unit, generation };
-        let is_due = self.state.units.get(&call.unit).is_some_and(|unit| unit.due <= turn.now);
-        if !is_due && !self.may_be_in_flight(&call, turn.now) {
+        let unit = self.state.units.get(&call.unit);
+        let is_wanted = unit.is_some_and(|unit| unit.generation == call.generation || unit.due <= turn.now);
+        if !is_wanted && !self.may_be_in_flight(&call, turn.now) {
             self.slots.release(call);
         }
     }

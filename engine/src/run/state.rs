@@ -181,7 +181,7 @@ impl State {
             Entry::Redispatched { units } => {
                 for id in units {
                     if let Some(unit) = self.units.get_mut(id) {
-                        unit.generation = unit.generation.saturating_add(1);
+                        unit.dispatch_again(self.defers.changes());
                     }
                 }
             }
@@ -205,7 +205,7 @@ impl State {
             Then::Again {} => {
                 answered.steps.iter().for_each(|step| self.finish_step(step));
                 if let Some(mut unit) = unit {
-                    unit.generation = unit.generation.saturating_add(1);
+                    unit.dispatch_again(self.defers.changes());
                     unit.due = at;
                     self.units.insert(answered.unit.clone(), unit);
                 }
@@ -214,7 +214,7 @@ impl State {
                 answered.steps.iter().for_each(|step| self.finish_step(step));
                 if let Some(mut unit) = unit {
                     unit.attempt = unit.attempt.saturating_add(1);
-                    unit.generation = unit.generation.saturating_add(1);
+                    unit.dispatch_again(self.defers.changes());
                     unit.due = *retry_at_ms;
                     self.units.insert(answered.unit.clone(), unit);
                 }
@@ -301,8 +301,8 @@ impl State {
         if self.memos.contains_key(id) {
             return;
         }
-        let cause = self.stack.count();
-        self.units.entry(UnitId::Step(id.clone())).or_insert_with(|| Unit::new(at, cause));
+        let unit = self.unit(at);
+        self.units.entry(UnitId::Step(id.clone())).or_insert(unit);
     }
 
     /// Sends for a step's result, unless it is sent for or there (PROTOCOL §5.3).
@@ -310,9 +310,9 @@ impl State {
         if self.memos.contains_key(id) {
             return;
         }
-        let cause = self.stack.count();
+        let unit = self.unit(at);
         let errand = || Some(Arc::new(errand.clone()));
-        self.units.entry(UnitId::Step(id.clone())).or_insert_with(|| Unit { errand: errand(), ..Unit::new(at, cause) });
+        self.units.entry(UnitId::Step(id.clone())).or_insert_with(|| Unit { errand: errand(), ..unit });
     }
 
     /// The discovery that ends of steps cause; none where these were awaited `together` with others that are still under way
@@ -330,7 +330,18 @@ impl State {
     fn discover(&mut self, due: Millis) {
         let id = UnitId::Discovery(self.discoveries);
         self.discoveries = self.discoveries.saturating_add(1);
-        self.units.insert(id, Unit::new(due, self.stack.count()));
+        let unit = self.unit(due);
+        self.units.insert(id, unit);
+    }
+
+    /// A unit that comes to be now.
+    fn unit(&self, due: Millis) -> Unit {
+        Unit::new(due, self.stack.count(), self.defers.changes())
+    }
+
+    /// Something was said of deferrals that the call for `unit` may not have told.
+    pub fn has_deferred_since(&self, unit: &UnitId) -> bool {
+        self.units.get(unit).is_some_and(|unit| unit.deferrals < self.defers.changes())
     }
 
     /// Remembers a finished step, or what was deferred; the first result wins (PROTOCOL §3.9).

@@ -69,6 +69,8 @@ pub struct Unit {
     pub due: Millis,
     /// The 1-based place in the stack of the step that caused this unit; 0 at the start (PROTOCOL §5.8).
     pub cause: usize,
+    /// What had been said of deferrals when this dispatch came to be owed: its call tells at least that much.
+    pub deferrals: u32,
     /// The server does this itself, rather than call the app.
     pub errand: Option<Arc<Errand>>,
 }
@@ -76,8 +78,14 @@ pub struct Unit {
 impl Unit {
     /// A unit that may be sent at `due`.
     #[must_use]
-    pub const fn new(due: Millis, cause: usize) -> Self {
-        Self { attempt: 0, generation: 1, due, cause, errand: None }
+    pub const fn new(due: Millis, cause: usize, deferrals: u32) -> Self {
+        Self { attempt: 0, generation: 1, due, cause, deferrals, errand: None }
+    }
+
+    /// The next dispatch of it.
+    pub const fn dispatch_again(&mut self, deferrals: u32) {
+        self.generation = self.generation.saturating_add(1);
+        self.deferrals = deferrals;
     }
 }
 

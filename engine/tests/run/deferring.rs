@@ -1,6 +1,6 @@
 //! Functions that run once the run is over.
 
-use crate::driver::{Driver, failed, planned, ran, sleep};
+use crate::driver::{Call, Driver, failed, planned, ran, sleep};
 use serde_json::{Value, json};
 use stepwell_engine::limits::{DEFERS_BYTES_MAX, DEFERS_PER_RUN_MAX, NAME_BYTES_MAX};
 use stepwell_engine::run::message::Ask;
@@ -168,6 +168,24 @@ fn an_answer_that_defers_what_is_known_and_no_more_is_a_failed_attempt() {
     assert_eq!(call.ctx("attempt"), &json!(1));
     run.ops(&call, &json!([add("d1", &json!({}))]));
     assert_eq!(run.summary()["output"]["name"], "answer_empty");
+    assert_eq!(deferred(&run).len(), 1);
+}
+
+/// Calls that go on side by side come by the same deferral, and each says it.
+#[test]
+fn what_its_call_could_not_tell_is_no_failed_attempt() {
+    let (mut run, call) = Driver::started_with(0);
+    run.ops(&call, &json!([planned("p"), planned("q")]));
+    let [p, q] = <[Call; 2]>::try_from(run.calls()).unwrap();
+    run.ops(&p, &json!([add("d1", &json!({}))]));
+    let p = run.call();
+    run.ops(&q, &json!([add("d1", &json!({}))]));
+    let q = run.call();
+    assert_eq!((q.step(), q.ctx("attempt")), ("q", &json!(0)));
+    assert_eq!(q.body["defers"], json!({"d1": {"abortable": true}}));
+    run.ops(&q, &json!([add("d1", &json!({}))]));
+    assert_eq!(run.summary()["output"]["name"], "answer_invalid", "it was told, and says it again");
+    run.ops(&p, &json!([ran("p", 1)]));
     assert_eq!(deferred(&run).len(), 1);
 }
 

@@ -114,6 +114,32 @@ fn a_slot_that_is_not_wanted_goes_back() {
     assert_eq!((&told["is_over"], &told["released"][0]["unit"]), (&json!(true), &json!("discovery:0")));
 }
 
+/// Given back, it could not be told from the same word that comes once more, when the slot has long been another run's.
+#[test]
+fn a_slot_that_comes_while_the_clock_is_back_is_kept_until_its_call_is_due() {
+    let mut run = limited();
+    run.begin_later(|_| {});
+    grant(&mut run, "discovery:0", 1);
+    let call = run.call();
+    run.throws(&call, &[]);
+    let waited = run.pass_till_woken();
+    assert_eq!(news(&mut run).pop().unwrap()["wanted"], json!([{"unit": "discovery:0", "generation": 2}]));
+    run.now -= waited;
+    grant(&mut run, "discovery:0", 2);
+    run.tell(&Tell::Holds {
+        run: id(),
+        dispatch: Some(dispatch("discovery:0", 2)),
+        at: "slots/x/app-fn".to_owned(),
+    });
+    run.no_calls();
+    assert!(news(&mut run).is_empty());
+    run.pass_till_woken();
+    let again = run.call();
+    assert_eq!(again.ctx("attempt"), &json!(1));
+    grant(&mut run, "discovery:0", 2);
+    run.no_calls();
+}
+
 #[test]
 fn a_slot_that_is_in_use_is_kept_when_the_gate_asks() {
     let mut run = limited();

@@ -43,6 +43,29 @@ fn a_renewed_lease_lasts_and_costs_no_alarm() {
 }
 
 #[test]
+fn a_lease_that_is_renewed_before_anybody_was_told_that_it_ended_has_not_ended() {
+    let mut home = Home::default();
+    home.settle(calls(&["a", "b"])).unwrap();
+    let (_, found) = home.next_alarm();
+    assert_eq!(found.lost, ["a", "b"]);
+    let writes = home.ledger.renew(["a"], home.now, &home.policy).unwrap();
+    home.store(Some(writes), crate::Alarm::Keep);
+    assert_eq!(home.ledger.due(home.now).lost, ["b"]);
+    home.now += home.policy.lease_ms;
+    assert_eq!(home.ledger.due(home.now).lost, ["a", "b"], "it ends by the clock all the same");
+}
+
+#[test]
+fn what_was_owed_with_no_call_in_flight_is_not_asked_for_once_a_call_is() {
+    let mut home = Home::default();
+    home.settle(Decided { owing: true, ..Decided::default() }).unwrap();
+    let (_, found) = home.next_alarm();
+    assert!(found.resume);
+    home.settle(calls(&["a"])).unwrap();
+    assert_eq!(home.ledger.due(home.now), Due::default());
+}
+
+#[test]
 fn whoever_makes_a_call_that_counts_as_lost_is_told_to_stop() {
     let mut home = Home::default();
     home.settle(calls(&["a"])).unwrap();

@@ -10,6 +10,7 @@ use crate::limits::{CONFLICTS_MAX, ROUNDS_MAX};
 use crate::outside::Outside;
 use crate::store::Store;
 use crate::types::{Address, AppCall, Done, Effect, Fault, Message, Outcome, Range, RangeRows, TurnInput};
+use std::borrow::Cow;
 use std::rc::Rc;
 use stepwell_ledger::{Alarm, Decided, Ledger, LedgerError, Letter, Settled, Writes};
 
@@ -39,14 +40,14 @@ struct Sorted {
 }
 
 impl<S: Store, E: Engine, O: Outside> Home<S, E, O> {
-    /// Lets an actor decide about a message, and makes it durable. `over`: calls whose leases end with it.
-    pub(crate) async fn turn(self: &Rc<Self>, name: &str, message: &Message, over: &[String]) -> Result<Made, Failure> {
+    /// Lets an actor decide about a message, and makes it durable.
+    pub(crate) async fn turn(self: &Rc<Self>, name: &str, message: &Message) -> Result<Made, Failure> {
         let address = Address::read(name)
             .filter(|address| address.kind.part() == self.part)
             .ok_or_else(|| Failure::Unknown(name.to_owned()))?;
         let _alone = self.alone(name).await;
         for conflict in 0..CONFLICTS_MAX {
-            match self.try_turn(&address, name, message, over).await {
+            match self.try_turn(&address, name, message).await {
                 Ok(Some(made)) => return Ok(made),
                 Ok(None) | Err(Failure::Document(OpenError::Gone)) => pause(self.outside.as_ref(), conflict).await,
                 Err(failure) => return Err(failure),
@@ -60,13 +61,16 @@ impl<S: Store, E: Engine, O: Outside> Home<S, E, O> {
         address: &Address,
         name: &str,
         message: &Message,
-        over: &[String],
     ) -> Result<Option<Made>, Failure> {
         let mut opened = self.documents.open(name).await?;
         let before = opened.head.token();
         let mut ledger = self.ledger(name, &opened.head).await?;
-        let actor = self.actor(address, name, &opened.head).await?;
         let now = self.outside.now();
+        let Some(message) = still_due(&ledger, now, message) else {
+            return Ok(Some(Made { state: before, ..Made::default() }));
+        };
+        let message = message.as_ref();
+        let actor = self.actor(address, name, &opened.head).await?;
         let entropy = (self.outside.draw(), self.outside.draw());
         let done = self.decide(name, &opened.head, &actor, now, entropy, message).await?;
         let is_reading = done.writes.is_empty();
@@ -79,10 +83,11 @@ impl<S: Store, E: Engine, O: Outside> Home<S, E, O> {
         if is_question && is_reading && sorted.decided.sends.is_empty() && sorted.calls.is_empty() {
             return self.say(name, before, actor, sorted.replies).await;
         }
-        sorted.decided.over = over.to_vec();
-        if matches!(message, Message::Resume) {
-            sorted.decided.over = ledger.leases().map(|(call, _)| call.to_owned()).collect();
-        }
+        sorted.decided.over = match message {
+            Message::Answered(outcome) => vec![outcome.id.clone()],
+            Message::Lost(calls) => calls.clone(),
+            _ => Vec::new(),
+        };
         let settled = ledger.settle(sorted.decided, now, &self.setup.policy).map_err(ledger_fault)?;
         let Settled { writes, alarm, letters, calls } = settled;
         if is_reading && writes.is_none() && sorted.catalog.is_none() {
@@ -256,6 +261,21 @@ pub(crate) fn keep(writes: Option<Writes>, head: &mut Head, rows: &mut Changes) 
         rows.insert(format!("{PARCELS}{number:020}"), None);
         head.parcels = head.parcels.saturating_sub(1);
     }
+}
+
+/// The message, unless it tells of something that a ring has found due and that is not due any more: another instance may have been at
+/// the actor since, and a lease that was renewed meanwhile is not lost.
+fn still_due<'a>(ledger: &Ledger, now: u64, message: &'a Message) -> Option<Cow<'a, Message>> {
+    let is_due = match message {
+        Message::Lost(_) => {
+            let lost = ledger.due(now).lost;
+            return (!lost.is_empty()).then(|| Cow::Owned(Message::Lost(lost)));
+        }
+        Message::Resume => ledger.due(now).resume,
+        Message::Wake => ledger.due(now).wake,
+        Message::Tell(_) | Message::Ask(..) | Message::Answered(_) => true,
+    };
+    is_due.then_some(Cow::Borrowed(message))
 }
 
 fn sorted(done: Done) -> Sorted {

@@ -71,16 +71,16 @@ impl<S: Store, E: Engine, O: Outside> Home<S, E, O> {
     /// Hands an answer to its actor; again where the store does not take it: that is no reason to run a step twice. One that had
     /// been taken in before is recognised.
     async fn hand_over(self: &Rc<Self>, name: &str, outcome: CallOutcome) {
-        let over = [outcome.id.clone()];
+        let call = outcome.id.clone();
         let message = Message::Answered(outcome);
         for _ in 0..HAND_OVERS_MAX {
-            match self.turn(name, &message, &over).await {
+            match self.turn(name, &message).await {
                 Ok(made) => return self.proceed(name, made),
                 Err(failure) => self.log("an answer was not taken in; it is handed over again", name, failure),
             }
             self.outside.sleep(HAND_OVER_AGAIN_MS).await;
         }
-        self.log("an answer is given up: its lease brings the call again", name, &over[0]);
+        self.log("an answer is given up: its lease brings the call again", name, &call);
     }
 
     /// Says that a call is under way; false where it counts as lost.
@@ -146,7 +146,7 @@ impl<S: Store, E: Engine, O: Outside> Home<S, E, O> {
         let to = Address::read(&letter.to).ok_or_else(|| format!("{} is no actor", letter.to))?;
         let part = to.kind.part();
         if part == self.part {
-            let made = self.turn(&letter.to, &Message::Tell(letter.body.to_vec()), &[]).await;
+            let made = self.turn(&letter.to, &Message::Tell(letter.body.to_vec())).await;
             self.proceed(&letter.to, made.map_err(|failure| failure.to_string())?);
             return Ok(());
         }
@@ -227,7 +227,7 @@ impl<S: Store, E: Engine, O: Outside> Home<S, E, O> {
             About::Tell(body) => Message::Tell(body.0),
             About::Ask(body) => Message::Ask(token, body.0),
         };
-        let mut made = self.turn(&delivery.to, &message, &[]).await?;
+        let mut made = self.turn(&delivery.to, &message).await?;
         let reply =
             made.replies.iter().position(|(held, _)| *held == token).map(|place| Bytes(made.replies.remove(place).1));
         let state = made.state;

@@ -95,7 +95,7 @@ impl<S: Store, E: Desk, O: Outside> Home<S, E, O> {
 
     async fn ask_here(self: &Rc<Self>, to: &str, body: Vec<u8>, states: &mut BTreeMap<String, u64>) -> Answer {
         let token = self.outside.draw();
-        let mut made = match self.turn(to, &Message::Ask(token, body), &[]).await {
+        let mut made = match self.turn(to, &Message::Ask(token, body)).await {
             Ok(made) => made,
             Err(failure) => {
                 self.log("an actor did not answer", to, &failure);

@@ -78,19 +78,19 @@ impl<S: Store, E: Engine, O: Outside> Home<S, E, O> {
             }
         };
         self.deliver(name, letters);
-        let mut messages: Vec<(Message, Vec<String>)> = Vec::new();
+        let mut messages: Vec<Message> = Vec::new();
         if !due.lost.is_empty() {
-            messages.push((Message::Lost(due.lost.clone()), due.lost));
+            messages.push(Message::Lost(due.lost));
         }
         if due.resume {
-            messages.push((Message::Resume, Vec::new()));
+            messages.push(Message::Resume);
         }
         if due.wake {
-            messages.push((Message::Wake, Vec::new()));
+            messages.push(Message::Wake);
         }
-        for (message, over) in messages {
+        for message in messages {
             // One that fails is made again by the alarm that guards it.
-            match self.turn(name, &message, &over).await {
+            match self.turn(name, &message).await {
                 Ok(made) => self.proceed(name, made),
                 Err(failure) => self.log("what was due was not taken in; it comes again", name, failure),
             }

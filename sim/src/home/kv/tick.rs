@@ -4,7 +4,6 @@ use super::turn::{Job, send};
 use super::{Event, anyone, forget, ledger, vanish};
 use crate::fault::Fault;
 use crate::invariant::Violation;
-use crate::trace::Tone;
 use crate::world::World;
 use crate::world::agenda::{LATE_MS_MAX, Thing};
 use stepwell_engine::turn::{Address, Message};
@@ -128,10 +127,6 @@ fn ring(world: &mut World, seat: u64, at: &Address) -> Result<bool, Violation> {
     }
     if !rung.due.lost.is_empty() {
         world.watch.disturb(&at.key);
-        for call in &rung.due.lost {
-            world.say(Tone::Home, format_args!("{call} counts as lost"));
-            world.calls.end(call);
-        }
         world.after(0, Thing::Kv(Event::Work(seat, Job::new(at.clone(), Message::Lost(rung.due.lost)))));
     }
     if rung.due.resume {

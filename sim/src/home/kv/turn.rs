@@ -11,7 +11,7 @@ use crate::trace::Tone;
 use crate::world::World;
 use crate::world::agenda::Thing;
 use stepwell_engine::turn::{Address, AppCall, Effect, Message};
-use stepwell_ledger::{Alarm, Letter};
+use stepwell_ledger::{Alarm, Ledger, Letter};
 
 /// How long an instance waits for another one that is at the same actor in its memory.
 const BUSY_MS: u64 = 2;
@@ -90,13 +90,11 @@ pub fn work(world: &mut World, seat: Seat, job: Job) -> Result<(), Violation> {
         forget(world, seat, &job.to);
     }
     let mut ledger = ledger(world, seat, &job.to, &cell)?;
+    let Some(job) = still_due(&ledger, world.clock(), job) else { return Ok(()) };
     let done = world.turn(seat, &job.to, &job.message, &cell)?;
     let writes_rows = !done.writes.is_empty();
     cell.take_over(&done);
     let (mut decided, calls, others, snapshot) = sorted(done.effects, &job.message);
-    if matches!(job.message, Message::Resume) {
-        decided.over = ledger.leases().map(|(call, _)| call.to_owned()).collect();
-    }
     (decided.wake_at, decided.owing) = (done.wake_at.map(|at| at.0), done.owing);
     let settled = ledger.settle(decided, world.clock(), &super::policy());
     let settled =
@@ -125,6 +123,19 @@ pub fn work(world: &mut World, seat: Seat, job: Job) -> Result<(), Violation> {
     let ms = world.dice.below(SWAP_MS_MAX);
     world.after(ms, Thing::Kv(Event::Swap(id)));
     Ok(())
+}
+
+/// The job, unless its message tells of something that a ring has found due and that is not due any more.
+fn still_due(ledger: &Ledger, now: u64, job: Job) -> Option<Job> {
+    let due = match job.message {
+        Message::Lost(_) | Message::Resume | Message::Wake => ledger.due(now),
+        _ => return Some(job),
+    };
+    match job.message {
+        Message::Lost(_) => (!due.lost.is_empty()).then(|| Job { message: Message::Lost(due.lost), ..job }),
+        Message::Resume => due.resume.then_some(job),
+        _ => due.wake.then_some(job),
+    }
 }
 
 /// What the store gives: now and then what was there a moment ago.
@@ -185,6 +196,12 @@ pub fn swap(world: &mut World, id: u64) -> Result<(), Violation> {
     let key = (seat, job.to.clone());
     world.home.kv.versions.insert(key, cell.version);
     world.commit(seat, &job.to, cell)?;
+    if let Message::Lost(calls) = &job.message {
+        for call in calls {
+            world.say(Tone::Home, format_args!("{call} counts as lost"));
+            world.calls.end(call);
+        }
+    }
     if let Some(snapshot) = &out.snapshot {
         world.home.install(snapshot)?;
     }

@@ -5,6 +5,7 @@ use crate::runs::{finished, ready, send};
 use crate::world::World;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use stepwell_spin_home::types::Request;
 
 /// The operations of a run of two steps and a short sleep, from its event on.
 fn begin(seed: u64) -> (Rc<World>, u64) {
@@ -67,6 +68,51 @@ fn whoever_is_held_up_for_longer_than_a_lease_makes_no_call_that_counts_as_lost(
         }
     }
     assert!(sent_again > 0, "nobody was held up with a call in hand");
+}
+
+/// Its caller was held up until its lease had ended, and renews it before whoever saw that it had ended has told the run.
+#[test]
+fn a_lease_that_is_renewed_before_its_run_is_told_that_it_ended_is_not_lost() {
+    const LEASE_MS: u64 = 10_000;
+    let mut renewed = 0;
+    for place in 0.. {
+        let world = ready(4, 2);
+        world.app.borrow_mut().takes_ms = 3 * LEASE_MS;
+        let event = acknowledged(&world, &App::event(1, 10, None));
+        assert!(world.run(5_000, || !world.app.borrow().calls.is_empty()));
+        let (caller, _) = world.callers()[0].clone();
+        world.hold_up(caller, LEASE_MS + 100);
+        world.run(LEASE_MS + 50, || false);
+        // Whoever rings is held up somewhere on its way, until the caller goes on.
+        let at = world.memory.operations.get() + place;
+        world.holds_up_at.set(Some((at, 500)));
+        let ticks: Vec<_> = (0..6).map(|_| world.ask(tick())).collect();
+        world.run(40, || false);
+        if world.memory.operations.get() <= at {
+            assert!(place > 20, "nobody ticks");
+            break;
+        }
+        assert!(world.run(2_000, || ticks.iter().all(|tick| tick.borrow().is_some())), "place {place}");
+        // Two callers that go on at once would have one step run twice, whatever the leases say.
+        for _ in 0..400 {
+            world.run(100, || false);
+            let callers = world.callers();
+            assert!(callers.len() < 2, "place {place}: {callers:?}, {:#?}", world.log.borrow());
+        }
+        assert_eq!(finished(&world, &event)["output"], 1, "place {place}");
+        renewed += u32::from(world.app.borrow().ran.values().all(|times| *times == 1));
+    }
+    assert!(renewed > 0, "no lease was renewed late");
+}
+
+fn tick() -> Request {
+    Request {
+        method: "POST".to_owned(),
+        path: "/tick".to_owned(),
+        query: String::new(),
+        headers: Vec::new(),
+        body: Vec::new(),
+    }
 }
 
 #[test]

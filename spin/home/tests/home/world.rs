@@ -41,7 +41,9 @@ pub struct World {
     /// Whoever has performed this operation of the store is held up for so many ms, with all that it does.
     pub holds_up_at: Cell<Option<(u64, u64)>>,
     /// Who is, and until when.
-    held_up: Cell<Option<(u64, u64)>>,
+    held_up: RefCell<BTreeMap<u64, u64>>,
+    /// Who waits for the answer to which call.
+    callers: RefCell<Vec<(u64, String)>>,
     /// Calls of the app, by run and what it was asked: how often it ran what.
     pub app: RefCell<app::App>,
     pub variables: BTreeMap<&'static str, &'static str>,
@@ -81,7 +83,8 @@ impl World {
             last: Cell::new(0),
             dies_at: Cell::new(None),
             holds_up_at: Cell::new(None),
-            held_up: Cell::new(None),
+            held_up: RefCell::default(),
+            callers: RefCell::default(),
             app: RefCell::default(),
             variables: BTreeMap::from([("kind", "dev"), ("retry_interval_ms", "100"), ("lease_ms", "10000")]),
             latency_ms_max: 5,
@@ -154,6 +157,22 @@ impl World {
         self.kill(of);
     }
 
+    /// An instance does nothing for so long.
+    pub fn hold_up(&self, of: u64, ms: u64) {
+        let until = self.now.get() + ms;
+        self.held_up.borrow_mut().insert(of, until);
+        self.timers.borrow_mut().insert(until);
+    }
+
+    fn is_held_up(&self, of: u64) -> bool {
+        self.held_up.borrow().get(&of).is_some_and(|until| *until > self.now.get())
+    }
+
+    /// Who waits for the answer to a call, and which, but for those who are held up.
+    pub fn callers(&self) -> Vec<(u64, String)> {
+        self.callers.borrow().iter().filter(|(of, _)| !self.is_held_up(*of)).cloned().collect()
+    }
+
     pub fn spawn(&self, of: u64, work: impl Future<Output = ()> + 'static) {
         self.tasks.borrow_mut().push((of, Box::pin(work)));
         self.has_moved.set(true);
@@ -173,8 +192,7 @@ impl World {
                 if of != 0 && !self.instances.borrow().contains_key(&of) {
                     continue;
                 }
-                let is_held_up = self.held_up.get().is_some_and(|(who, until)| who == of && until > self.now.get());
-                if is_held_up || !is_thorough && self.below(3) == 0 {
+                if self.is_held_up(of) || !is_thorough && self.below(3) == 0 {
                     self.tasks.borrow_mut().push((of, work));
                     continue;
                 }
@@ -321,6 +339,7 @@ impl Outside for Seat {
             return Err(SendError::Late);
         }
         let (world, call, url) = (self.world.clone(), call.clone(), url.to_owned());
+        let _waits = Waits::new(&self.world, self.of, &call.id);
         let slot = Rc::new(RefCell::new(None));
         let held = slot.clone();
         // What was sent arrives, whatever becomes of its sender.
@@ -338,6 +357,28 @@ impl Outside for Seat {
     }
 }
 
+/// Somebody waits for the answer to a call.
+struct Waits {
+    world: Rc<World>,
+    what: (u64, String),
+}
+
+impl Waits {
+    fn new(world: &Rc<World>, of: u64, call: &str) -> Self {
+        let what = (of, call.to_owned());
+        world.callers.borrow_mut().push(what.clone());
+        Self { world: world.clone(), what }
+    }
+}
+
+impl Drop for Waits {
+    fn drop(&mut self) {
+        let mut callers = self.world.callers.borrow_mut();
+        let place = callers.iter().position(|held| *held == self.what).unwrap();
+        callers.remove(place);
+    }
+}
+
 impl Handle {
     async fn perform(&self, operation: Operation<'_>) -> Result<Said, StoreError> {
         let Seat { world, of } = &self.0;
@@ -350,7 +391,7 @@ impl Handle {
         let number = world.memory.operations.get();
         let said = world.memory.perform(operation, world.draw());
         if let Some((_, ms)) = world.holds_up_at.get().filter(|(at, _)| *at == number) {
-            world.held_up.set(Some((*of, world.now.get() + ms)));
+            world.hold_up(*of, ms);
             world.sleep(ms).await;
         }
         said
