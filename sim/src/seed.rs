@@ -47,8 +47,6 @@ pub struct Case {
     pub stages: Option<usize>,
     /// Functions have flow control.
     pub limits: bool,
-    /// Functions defer others.
-    pub defers: bool,
 }
 
 impl Case {
@@ -94,7 +92,7 @@ impl Case {
             1 | 2 => CatchUp::Last,
             _ => CatchUp::All,
         };
-        if self.defers && dice.chance(DEFERRING_PERMILLE) {
+        if dice.chance(DEFERRING_PERMILLE) {
             // Not the one that ends start: what it defers ends as well, and starts it again, for ever.
             let others = programs.iter_mut().take(usize::try_from(functions).unwrap_or(usize::MAX));
             others.for_each(|program| program.defer_some(&mut dice));

@@ -3,6 +3,7 @@
 mod bench;
 mod build;
 mod demo;
+mod fuzz;
 mod harness;
 mod mutants;
 mod packages;
@@ -34,6 +35,8 @@ enum Command {
     Bench(bench::Arguments),
     /// Starts the server and an example app, and shows a run as it happens
     Demo(demo::Arguments),
+    /// Looks for an expression that is answered wrongly, for as long as you like
+    Fuzz(fuzz::Arguments),
     /// Changes the engine in small ways and sees whether a test notices
     Mutants(mutants::Arguments),
     /// Simulates whole clusters from seeds, under every fault
@@ -64,6 +67,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Bench(arguments) => bench::run(&workspace, &arguments),
         Command::Build(arguments) => build::run(&workspace, &arguments).map(|()| ExitCode::SUCCESS),
         Command::Demo(arguments) => demo::run(&workspace, &arguments),
+        Command::Fuzz(arguments) => fuzz::run(&workspace, &arguments),
         Command::Mutants(arguments) => mutants::run(&workspace, &arguments),
         Command::Sim(arguments) => sim::run(&workspace, &arguments),
         Command::Spin(arguments) => spin::run(&workspace, &arguments),

@@ -262,6 +262,7 @@ impl Run {
     /// Ends the sleeps and waits whose time is over, in the order of their times.
     fn wake(&mut self, turn: &Turn<'_>, done: &mut Done) -> Result<(), Fault> {
         let Some(live) = &mut self.live else { return Ok(()) };
+        live.slots.be_told_again();
         let mut due: Vec<_> = live.state.pauses.iter().filter(|(_, pause)| pause.until <= turn.now).collect();
         due.sort_by_key(|(_, pause)| pause.until);
         let steps: Vec<StepId> = due.into_iter().map(|(id, _)| id.clone()).collect();
@@ -350,8 +351,13 @@ impl Live {
     fn granted(&mut self, turn: &Turn<'_>, dispatch: Dispatch, done: &mut Done) -> Result<(), Fault> {
         let call = CallId { unit: dispatch.unit, generation: dispatch.generation };
         match self.state.units.get(&call.unit) {
-            // Also where it is not due any more, because the clock was set back: this word may come once more when the slot is given back.
-            Some(unit) if unit.generation == call.generation => self.slots.grant(call),
+            Some(unit) if unit.generation == call.generation && unit.due <= turn.now => self.slots.grant(call),
+            // Not due any more, because the clock was set back. Were the slot given back, this same word could come once more when another
+            // has it: it is kept, and asked for again once the call is due.
+            Some(unit) if unit.generation == call.generation => {
+                self.slots.ask_again(&call);
+                return Ok(());
+            }
             // A later dispatch of it has been asked for, or is in this turn.
             Some(unit) if unit.due <= turn.now => return Ok(()),
             // What the app is still at is given back once it has answered.

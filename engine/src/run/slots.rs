@@ -1,6 +1,7 @@
 //! What a run wants of its function's gate of slots, and what it gives back (the protocol is in [`crate::gate::slots`]).
 //!
-//! All of it is memory: a run that is made anew asks again, and the gate, whose rows last, tells it again.
+//! All of it is memory: a run that is made anew asks again. The gate, whose rows last, hears nothing new of that, and is silent; one that was
+//! woken, and may have lost calls before they were made, it tells again.
 
 use super::state::State;
 use super::unit::{CallId, Unit, UnitId};
@@ -32,6 +33,8 @@ pub struct Slots {
     ended: bool,
     /// The app wants no call before this moment.
     not_before: Option<Millis>,
+    /// The gate is to tell again what it has told.
+    repeats: bool,
 }
 
 impl Slots {
@@ -97,6 +100,16 @@ impl Slots {
         self.asked.insert(call.clone())
     }
 
+    /// Whoever woke the run may have had no room for its calls: what this turn asks for is told again.
+    pub fn be_told_again(&mut self) {
+        self.repeats = true;
+    }
+
+    /// The call is asked for once more when it is due.
+    pub fn ask_again(&mut self, call: &CallId) {
+        self.asked.remove(call);
+    }
+
     /// Tells the gate what has changed, if anything. `sent`: calls in flight.
     ///
     /// # Errors
@@ -111,7 +124,7 @@ impl Slots {
         done: &mut Done,
     ) -> Result<(), Fault> {
         let (released, is_over) = (std::mem::take(&mut self.released), std::mem::take(&mut self.ended));
-        let not_before = std::mem::take(&mut self.not_before);
+        let (not_before, repeats) = (std::mem::take(&mut self.not_before), std::mem::take(&mut self.repeats));
         if !is_gated(function) || (released.is_empty() && wanted.is_empty() && !is_over) {
             return Ok(());
         }
@@ -121,6 +134,7 @@ impl Slots {
             news.rank = rank(state, function, now);
             news.is_first = state.status == Status::Scheduled;
             news.keys = keys(function, state, now);
+            news.repeats = repeats;
         }
         news.not_before = not_before;
         let in_flight: BTreeSet<&CallId> = sent.iter().chain(&self.inherited).filter(|_| is_over).collect();

@@ -126,16 +126,15 @@ fn a_slot_that_comes_while_the_clock_is_back_is_kept_until_its_call_is_due() {
     assert_eq!(news(&mut run).pop().unwrap()["wanted"], json!([{"unit": "discovery:0", "generation": 2}]));
     run.now -= waited;
     grant(&mut run, "discovery:0", 2);
-    run.tell(&Tell::Holds {
-        run: id(),
-        dispatch: Some(dispatch("discovery:0", 2)),
-        at: "slots/x/app-fn".to_owned(),
-    });
+    run.tell(&Tell::Holds { run: id(), dispatch: Some(dispatch("discovery:0", 2)), at: "slots/x/app-fn".to_owned() });
     run.no_calls();
     assert!(news(&mut run).is_empty());
     run.pass_till_woken();
-    let again = run.call();
-    assert_eq!(again.ctx("attempt"), &json!(1));
+    run.no_calls();
+    let told = news(&mut run).pop().unwrap();
+    assert_eq!((&told["wanted"][0]["generation"], &told["repeats"]), (&json!(2), &json!(true)));
+    grant(&mut run, "discovery:0", 2);
+    assert_eq!(run.call().ctx("attempt"), &json!(1));
     grant(&mut run, "discovery:0", 2);
     run.no_calls();
 }
@@ -201,10 +200,18 @@ fn an_evicted_run_asks_again_and_calls_once() {
     run.begin_later(|_| {});
     grant(&mut run, "discovery:0", 1);
     let call = run.call();
+    news(&mut run);
+    run.evict();
+    run.tell(&Tell::Holds { run: id(), dispatch: None, at: "slots/x/app-fn".to_owned() });
+    assert!(
+        news(&mut run).pop().unwrap().get("repeats").is_none(),
+        "an answer to that would have the next ask as well"
+    );
     run.evict();
     run.turn(Message::Wake);
     run.no_calls();
     assert!(run.owing, "it may be in flight");
+    assert_eq!(news(&mut run).pop().unwrap()["repeats"], true, "whoever woke it may have had no room for the call");
     grant(&mut run, "discovery:0", 1);
     assert_eq!(run.call().id, call.id, "the shell knows it");
 }

@@ -61,9 +61,6 @@ struct Args {
     /// Gives functions flow control
     #[arg(long)]
     limits: bool,
-    /// Lets functions defer others
-    #[arg(long)]
-    defers: bool,
     /// Tells the whole story, not only its end
     #[arg(long)]
     story: bool,
@@ -87,15 +84,7 @@ struct Args {
 impl Args {
     fn case(&self, seed: u64) -> Case {
         let without = self.without.iter().copied().collect();
-        Case {
-            seed,
-            home: self.home,
-            without,
-            events: self.events,
-            stages: self.stages,
-            limits: self.limits,
-            defers: self.defers,
-        }
+        Case { seed, home: self.home, without, events: self.events, stages: self.stages, limits: self.limits }
     }
 }
 
@@ -116,10 +105,8 @@ fn command(case: &Case) -> String {
     if let Some(home) = case.home {
         command.push_str(&format!(" --home {}", home.name()));
     }
-    for (option, is_set) in [(" --limits", case.limits), (" --defers", case.defers)] {
-        if is_set {
-            command.push_str(option);
-        }
+    if case.limits {
+        command.push_str(" --limits");
     }
     if !case.without.is_empty() {
         let names: Vec<&str> = case.without.iter().map(|fault| fault.name()).collect();

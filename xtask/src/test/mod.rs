@@ -22,8 +22,10 @@ const END_TO_END: &str = "stepwell-tests";
 const REPLAY: &str = "stepwell-replay";
 
 /// What is run in `workerd` each time: nothing that was promised is lost to a kill, events, syncs, waits and flow control with every SDK. The
-/// rest, and all of it under Spin, takes minutes: `--home`.
+/// rest takes minutes: `--home`.
 const REPRESENTATIVE: [&str; 7] = ["acknowledged", "durability", "events", "flow", "slots", "sync", "waits"];
+/// The same under Spin.
+const REPRESENTATIVE_UNDER_SPIN: [&str; 4] = ["acknowledged", "flow", "slots", "waits"];
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -69,6 +71,10 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCo
         tally.tests("end-to-end tests", || runner.only(&[END_TO_END]))?;
         let runner = Runner { home: Home::Workerd, variables: Home::Workerd.prepare(workspace)?, ..runner };
         tally.tests("end-to-end tests that stand for all, workerd", || runner.files(END_TO_END, &REPRESENTATIVE))?;
+        let runner = Runner { home: Home::Spin, variables: Home::Spin.prepare(workspace)?, ..runner };
+        tally.tests("end-to-end tests that stand for all, Spin", || {
+            runner.files(END_TO_END, &REPRESENTATIVE_UNDER_SPIN)
+        })?;
     }
     progress::note(&format!("all in {:.0} s", start.elapsed().as_secs_f64()));
     println!("{tally}");

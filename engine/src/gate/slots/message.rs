@@ -40,6 +40,10 @@ pub struct News {
     /// Calls that are to be made.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub wanted: Vec<Dispatch>,
+    /// The run may have forgotten which of them it may make: it is told again. Otherwise nobody answers what is known: who was made anew asks for
+    /// all that is under way, and where that is often, each answer would have it ask once more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub repeats: bool,
     /// How they rank: the lowest first.
     #[serde(default)]
     pub rank: i64,
@@ -62,6 +66,7 @@ impl News {
             released: Vec::new(),
             not_before: None,
             wanted: Vec::new(),
+            repeats: false,
             rank: 0,
             is_first: false,
             keys: Keys::new(),

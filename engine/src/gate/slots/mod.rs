@@ -280,7 +280,7 @@ impl Slots {
 
     /// Takes in what a run wants and gives back.
     fn hear(&mut self, turn: &Turn<'_>, news: News, done: &mut Done) -> Result<(), Fault> {
-        let News { run, is_over, in_flight, released, not_before, wanted, rank, is_first, keys } = news;
+        let News { run, is_over, in_flight, released, not_before, wanted, repeats, rank, is_first, keys } = news;
         if not_before.is_some_and(|at| at > turn.now) && not_before > self.not_before {
             self.put_not_before(not_before, done)?;
         }
@@ -310,23 +310,31 @@ impl Slots {
                 checks: 0,
                 rounds: 0,
             };
-            self.want(turn, &SlotId { run, unit }, wait, done)?;
+            self.want(turn, &SlotId { run, unit }, wait, repeats, done)?;
         }
         Ok(())
     }
 
-    fn want(&mut self, turn: &Turn<'_>, slot: &SlotId, wait: Wait, done: &mut Done) -> Result<(), Fault> {
+    fn want(
+        &mut self,
+        turn: &Turn<'_>,
+        slot: &SlotId,
+        wait: Wait,
+        repeats: bool,
+        done: &mut Done,
+    ) -> Result<(), Fault> {
         if let Some(hold) = self.holds.get(slot) {
-            if hold.wait.generation > wait.generation {
-                return Ok(());
-            }
             let mut hold = hold.clone();
-            if hold.wait.generation < wait.generation {
+            let is_granted = hold.is_granted();
+            let is_later = hold.wait.generation < wait.generation;
+            if is_later {
                 hold.wait.generation = wait.generation;
                 (hold.seen_at, hold.checks) = (turn.now, 0);
-                self.put_hold(slot, Some(hold.clone()), done)?;
+                self.put_hold(slot, Some(hold), done)?;
+            } else if hold.wait.generation > wait.generation || !repeats {
+                return Ok(());
             }
-            return if hold.is_granted() { self.tell_granted(slot, wait.generation, done) } else { Ok(()) };
+            return if is_granted { self.tell_granted(slot, wait.generation, done) } else { Ok(()) };
         }
         let known = self.waits.get(slot);
         if known.is_some_and(|known| known.generation >= wait.generation) {

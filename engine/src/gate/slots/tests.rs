@@ -265,7 +265,9 @@ fn a_throttle_forgets_the_values_that_are_even_again() {
 fn whatever_comes_twice_changes_nothing() {
     let mut bench = Bench::new(limits(json!([{"limit": 1, "scope": "fn"}])));
     assert_eq!(bench.begin(1, &[]), ["1/discovery:0"]);
-    assert_eq!(bench.begin(1, &[]), ["1/discovery:0"], "told again, held once");
+    assert!(bench.begin(1, &[]).is_empty(), "it was told");
+    let forgot = News { repeats: true, ..wanted(1, "discovery:0", 1, &[]) };
+    assert_eq!(bench.want(forgot), ["1/discovery:0"], "told again, held once");
     assert!(bench.begin(2, &[]).is_empty() && bench.begin(2, &[]).is_empty());
     assert_eq!(bench.release(1, "discovery:0"), ["2/discovery:0"]);
     assert!(bench.release(1, "discovery:0").is_empty());

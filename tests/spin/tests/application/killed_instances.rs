@@ -20,14 +20,24 @@ const LEASE: &str = "lease_ms=6000";
 const ROUND_MAX: Duration = Duration::from_secs(20);
 
 #[test]
-fn many_runs_survive_killed_instances() {
+fn many_runs_survive_killed_instances_with_key_value() {
+    many_runs_survive_killed_instances("store=key-value");
+}
+
+#[test]
+fn many_runs_survive_killed_instances_with_sqlite() {
+    many_runs_survive_killed_instances("store=sqlite");
+}
+
+fn many_runs_survive_killed_instances(store: &str) {
     if !is_under_harness() {
         println!("left out: Spin has no option that kills its instances");
         return;
     }
     let mut chance = Chance::seeded();
     let seed = chance.within(0..u64::from(u32::MAX)).to_string();
-    let arguments = ["--kill-rate", KILL_RATE, "--seed", &seed, "--kills-wait", "--variable", LEASE];
+    let variables = ["--variable", LEASE, "--variable", store];
+    let arguments = [&["--kill-rate", KILL_RATE, "--seed", &seed, "--kills-wait"], variables.as_slice()].concat();
     let World { mut server, apps } = World::new(Server::start_for_kills_with(&arguments), &[Sdk::Js4], &Keys::None);
     let app = &apps[0].1;
     let lanes = ["js4", "js4-plain"].map(|id| Lane { id, sdk: Sdk::Js4, app, client: server.client() });

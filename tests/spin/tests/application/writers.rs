@@ -6,11 +6,20 @@ use stepwell_tests::{Client, Keys, Mode, Sdk, Server, World};
 const WRITERS: usize = 16;
 const EVENTS_EACH: usize = 10;
 
+#[test]
+fn sixteen_writers_of_one_actor_lose_nothing_in_key_value() {
+    sixteen_writers_lose_nothing("store=key-value");
+}
+
+#[test]
+fn sixteen_writers_of_one_actor_lose_nothing_in_sqlite() {
+    sixteen_writers_lose_nothing("store=sqlite");
+}
+
 /// One stream and one history take everything: there is one shard. Each request has an instance of its own, so that nothing but the store
 /// stands between them.
-#[test]
-fn sixteen_writers_of_one_actor_lose_nothing() {
-    let server = Server::start(Mode::Dev, &["--max-instance-concurrent-reuse-count", "1"]);
+fn sixteen_writers_lose_nothing(store: &str) {
+    let server = Server::start(Mode::Dev, &["--max-instance-concurrent-reuse-count", "1", "--variable", store]);
     let world = World::new(server, &[Sdk::Js4], &Keys::None);
     let lane = world.lane("js4");
     let sent: Vec<String> = std::thread::scope(|scope| {
