@@ -83,6 +83,9 @@ pub enum Tell {
         /// For which call; none: for the run as a whole.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         dispatch: Option<Dispatch>,
+        /// That call waits: it has no slot yet.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        waits: bool,
         /// The gate's key.
         at: String,
     },

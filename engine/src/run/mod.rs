@@ -90,7 +90,8 @@ impl Actor for Run {
 
     fn turn(&mut self, turn: &Turn<'_>, message: Message) -> Result<Outcome, Fault> {
         let mut done = Done::default();
-        if let (Some(live), false) = (&mut self.live, matches!(message, Message::Ask { .. })) {
+        let is_question = matches!(message, Message::Ask { .. });
+        if let (Some(live), false) = (&mut self.live, is_question) {
             live.end_overdue(turn, &mut done)?;
         }
         match message {
@@ -110,7 +111,8 @@ impl Actor for Run {
             Message::Lost(calls) => self.lost(turn, &calls, &mut done)?,
         }
         if let Some(live) = &mut self.live {
-            live.settle(turn, &mut done)?;
+            let is_looked_at = is_question && done.writes.is_empty();
+            live.settle(turn, is_looked_at, &mut done)?;
         }
         Ok(Outcome::Done(done))
     }
@@ -160,10 +162,7 @@ impl Run {
                 live.cancel(turn, Canceller::Bulk(cancellation), done)
             }
             Tell::Granted { dispatch, .. } => live.granted(turn, dispatch, done),
-            Tell::Holds { dispatch, .. } => {
-                live.holds(turn, dispatch);
-                Ok(())
-            }
+            Tell::Holds { dispatch, waits, .. } => live.holds(turn, dispatch, waits, done),
             Tell::CancelledBy { event } => live.cancel(turn, Canceller::Event(event), done),
             Tell::Displaced { by } => live.cancel(turn, Canceller::Singleton(by), done),
             Tell::TurnedAway { dispatch } => live.turned_away(turn, &dispatch, done),
@@ -370,18 +369,28 @@ impl Live {
         if self.state.status == Status::Scheduled { self.append(turn, Entry::Began {}, done) } else { Ok(()) }
     }
 
-    /// Answers a gate that asks for a slot which has long been held: one that is not wanted goes back.
-    fn holds(&mut self, turn: &Turn<'_>, dispatch: Option<Dispatch>) {
+    /// Answers a gate that asks for a slot which has long been held: one that is not wanted goes back. What it says of a call is news where
+    /// this actor has forgotten it.
+    fn holds(
+        &mut self,
+        turn: &Turn<'_>,
+        dispatch: Option<Dispatch>,
+        waits: bool,
+        done: &mut Done,
+    ) -> Result<(), Fault> {
         if self.state.status.is_over() {
             self.slots.end();
         }
-        let Some(Dispatch { unit, generation }) = dispatch else { return };
-        let call = CallId { unit, generation };
-        let unit = self.state.units.get(&call.unit);
-        let is_wanted = unit.is_some_and(|unit| unit.generation == call.generation || unit.due <= turn.now);
-        if !is_wanted && !self.may_be_in_flight(&call, turn.now) {
-            self.slots.release(call);
+        let Some(dispatch) = dispatch else { return Ok(()) };
+        let call = CallId { unit: dispatch.unit.clone(), generation: dispatch.generation };
+        match self.state.units.get(&call.unit) {
+            Some(unit) if unit.generation == call.generation && waits => self.slots.wait_for(&call),
+            Some(unit) if unit.generation == call.generation => return self.granted(turn, dispatch, done),
+            Some(unit) if unit.due <= turn.now => {}
+            _ if self.may_be_in_flight(&call, turn.now) => {}
+            _ => self.slots.release(call),
         }
+        Ok(())
     }
 
     /// The app may be at it: it was sent by this actor; or perhaps by one before it, and no call takes longer than it may.
@@ -462,19 +471,22 @@ impl Live {
         }
     }
 
-    /// Sends what is due and was not sent, and says when this run wants to be woken.
-    fn settle(&mut self, turn: &Turn<'_>, done: &mut Done) -> Result<(), Fault> {
+    /// Sends what is due and was not sent, and says when this run wants to be woken. Where it is only looked at, its gate is asked for nothing:
+    /// where each look is another actor's, as under Spin, each would ask.
+    fn settle(&mut self, turn: &Turn<'_>, is_looked_at: bool, done: &mut Done) -> Result<(), Fault> {
         let is_due = self.state.units.values().any(|unit| unit.due <= turn.now);
         let Some(function) = turn.catalog.function(&self.state.start.function) else {
             return self.give_up(turn, is_due, done);
         };
         let is_gated = is_gated(function);
-        let mut wanted = Vec::new();
+        let (mut wanted, mut wakes_at_once) = (Vec::new(), false);
         for (id, unit) in &self.state.units {
             let call = CallId { unit: id.clone(), generation: unit.generation };
             if unit.due <= turn.now && !self.sent.contains(&call) {
                 if is_gated && unit.errand.is_none() && !self.slots.may_make(&call) {
-                    if self.slots.ask(&call) {
+                    if is_looked_at {
+                        wakes_at_once |= !self.slots.has_asked(&call);
+                    } else if self.slots.ask(&call) {
                         wanted.push(call);
                     }
                     continue;
@@ -489,6 +501,9 @@ impl Live {
         }
         self.slots.tell(&self.state, function, wanted, &self.sent, turn.now, done)?;
         self.rest(turn, done);
+        if wakes_at_once {
+            done.wake_at = Some(turn.now);
+        }
         Ok(())
     }
 

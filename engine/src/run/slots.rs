@@ -95,6 +95,17 @@ impl Slots {
         self.asked.contains(call) && !self.granted.contains(call) && !self.inherited.contains(call)
     }
 
+    /// The call has been asked for.
+    pub fn has_asked(&self, call: &CallId) -> bool {
+        self.asked.contains(call)
+    }
+
+    /// The gate says that the call waits: so it has been asked for, and is not in flight.
+    pub fn wait_for(&mut self, call: &CallId) {
+        self.asked.insert(call.clone());
+        self.inherited.remove(call);
+    }
+
     /// Whether the call is yet to be asked for; it is, from here on.
     pub fn ask(&mut self, call: &CallId) -> bool {
         self.asked.insert(call.clone())
@@ -105,9 +116,10 @@ impl Slots {
         self.repeats = true;
     }
 
-    /// The call is asked for once more when it is due.
+    /// The call is asked for once more when it is due, and what the gate has told is to be told again then.
     pub fn ask_again(&mut self, call: &CallId) {
         self.asked.remove(call);
+        self.repeats = true;
     }
 
     /// Tells the gate what has changed, if anything. `sent`: calls in flight.
@@ -124,7 +136,7 @@ impl Slots {
         done: &mut Done,
     ) -> Result<(), Fault> {
         let (released, is_over) = (std::mem::take(&mut self.released), std::mem::take(&mut self.ended));
-        let (not_before, repeats) = (std::mem::take(&mut self.not_before), std::mem::take(&mut self.repeats));
+        let not_before = std::mem::take(&mut self.not_before);
         if !is_gated(function) || (released.is_empty() && wanted.is_empty() && !is_over) {
             return Ok(());
         }
@@ -134,7 +146,7 @@ impl Slots {
             news.rank = rank(state, function, now);
             news.is_first = state.status == Status::Scheduled;
             news.keys = keys(function, state, now);
-            news.repeats = repeats;
+            news.repeats = std::mem::take(&mut self.repeats);
         }
         news.not_before = not_before;
         let in_flight: BTreeSet<&CallId> = sent.iter().chain(&self.inherited).filter(|_| is_over).collect();

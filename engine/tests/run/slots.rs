@@ -41,6 +41,11 @@ fn grant(run: &mut Driver, unit: &str, generation: u32) {
     run.tell(&Tell::Granted { run: id(), dispatch: dispatch(unit, generation), at: "slots/x/app-fn".to_owned() });
 }
 
+/// The gate asks for a slot that has long been held.
+fn hold(run: &mut Driver, dispatch: Option<Dispatch>) {
+    run.tell(&Tell::Holds { run: id(), dispatch, waits: false, at: "slots/x/app-fn".to_owned() });
+}
+
 #[test]
 fn a_run_with_limits_is_not_called_before_it_may() {
     let mut run = limited();
@@ -109,7 +114,7 @@ fn a_slot_that_is_not_wanted_goes_back() {
     grant(&mut run, "step:x", 1);
     let told = news(&mut run).pop().unwrap();
     assert_eq!(told["released"], json!([{"unit": "step:x", "generation": 1}]));
-    run.tell(&Tell::Holds { run: id(), dispatch: Some(dispatch("discovery:0", 1)), at: "slots/x/app-fn".to_owned() });
+    hold(&mut run, Some(dispatch("discovery:0", 1)));
     let told = news(&mut run).pop().unwrap();
     assert_eq!((&told["is_over"], &told["released"][0]["unit"]), (&json!(true), &json!("discovery:0")));
 }
@@ -126,7 +131,7 @@ fn a_slot_that_comes_while_the_clock_is_back_is_kept_until_its_call_is_due() {
     assert_eq!(news(&mut run).pop().unwrap()["wanted"], json!([{"unit": "discovery:0", "generation": 2}]));
     run.now -= waited;
     grant(&mut run, "discovery:0", 2);
-    run.tell(&Tell::Holds { run: id(), dispatch: Some(dispatch("discovery:0", 2)), at: "slots/x/app-fn".to_owned() });
+    hold(&mut run, Some(dispatch("discovery:0", 2)));
     run.no_calls();
     assert!(news(&mut run).is_empty());
     run.pass_till_woken();
@@ -147,7 +152,7 @@ fn a_slot_that_is_in_use_is_kept_when_the_gate_asks() {
     run.call();
     news(&mut run);
     for dispatch in [Some(dispatch("discovery:0", 1)), None] {
-        run.tell(&Tell::Holds { run: id(), dispatch, at: "slots/x/app-fn".to_owned() });
+        hold(&mut run, dispatch);
         assert!(news(&mut run).is_empty());
     }
 }
@@ -202,7 +207,7 @@ fn an_evicted_run_asks_again_and_calls_once() {
     let call = run.call();
     news(&mut run);
     run.evict();
-    run.tell(&Tell::Holds { run: id(), dispatch: None, at: "slots/x/app-fn".to_owned() });
+    hold(&mut run, None);
     assert!(
         news(&mut run).pop().unwrap().get("repeats").is_none(),
         "an answer to that would have the next ask as well"
@@ -214,6 +219,44 @@ fn an_evicted_run_asks_again_and_calls_once() {
     assert_eq!(news(&mut run).pop().unwrap()["repeats"], true, "whoever woke it may have had no room for the call");
     grant(&mut run, "discovery:0", 1);
     assert_eq!(run.call().id, call.id, "the shell knows it");
+}
+
+#[test]
+fn what_the_gate_says_of_a_slot_is_news_to_a_run_that_has_forgotten_it() {
+    let mut run = limited();
+    run.begin_later(|_| {});
+    grant(&mut run, "discovery:0", 1);
+    let call = run.call();
+    run.ops(&call, &json!([ran("a", 1)]));
+    run.evict();
+    news(&mut run);
+    let waits = Tell::Holds {
+        run: id(),
+        dispatch: Some(dispatch("discovery:1", 1)),
+        waits: true,
+        at: "slots/x/app-fn".to_owned(),
+    };
+    run.tell(&waits);
+    assert!(!run.owing && news(&mut run).is_empty(), "it is not in flight, and need not be asked for");
+    run.evict();
+    hold(&mut run, Some(dispatch("discovery:1", 1)));
+    assert_eq!(run.call().ctx("generation_id"), &json!(1), "whoever was to make it has forgotten that");
+}
+
+#[test]
+fn a_question_asks_the_gate_for_nothing() {
+    let mut run = limited();
+    run.begin_later(|_| {});
+    grant(&mut run, "discovery:0", 1);
+    let call = run.call();
+    run.evict();
+    news(&mut run);
+    assert_eq!(run.status(), "Running");
+    assert!(news(&mut run).is_empty());
+    assert_eq!(run.wake_at, Some(run.now), "whatever may be due is seen to when it wakes");
+    run.turn(Message::Wake);
+    assert_eq!(news(&mut run).pop().unwrap()["wanted"], json!([{"unit": "discovery:0", "generation": 1}]));
+    run.returns(&call, &json!(1));
 }
 
 #[test]
@@ -360,11 +403,7 @@ fn what_the_app_is_at_keeps_its_slot_whatever_comes_twice_and_whoever_was_evicte
             run.evict();
         }
         grant(&mut run, "discovery:0", 1);
-        run.tell(&Tell::Holds {
-            run: id(),
-            dispatch: Some(dispatch("discovery:0", 1)),
-            at: "slots/x/app-fn".to_owned(),
-        });
+        hold(&mut run, Some(dispatch("discovery:0", 1)));
         let told = news(&mut run);
         assert!(told.iter().all(|told| told.get("released").is_none()), "{evicted} {evicted_again}: {told:?}");
         assert_eq!(run.owing, !evicted && !evicted_again, "it owes the gate its slot, as far as it knows");
@@ -379,7 +418,12 @@ fn what_the_app_is_at_keeps_its_slot_whatever_comes_twice_and_whoever_was_evicte
 fn a_slot_of_which_nobody_knows_any_more_is_kept_for_as_long_as_a_call_may_take() {
     let (mut run, _) = cancelled_in_flight(true);
     run.evict();
-    let asks = Tell::Holds { run: id(), dispatch: Some(dispatch("discovery:0", 1)), at: "slots/x/app-fn".to_owned() };
+    let asks = Tell::Holds {
+        run: id(),
+        dispatch: Some(dispatch("discovery:0", 1)),
+        waits: false,
+        at: "slots/x/app-fn".to_owned(),
+    };
     run.now += CALL_TIME_MAX.0 - 1;
     run.tell(&asks);
     assert!(news(&mut run).iter().all(|told| told.get("released").is_none()));

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use stepwell_engine::limits::GATE_SEEN_TIME;
+use stepwell_engine::run::unit::UnitId;
 use stepwell_engine::turn::{ActorKind, Address};
 
 /// The key of runs' numbers, as functions register it.
@@ -60,6 +61,12 @@ impl Hold {
 type Rows = BTreeMap<String, Rc<[u8]>>;
 
 /// The rows with this prefix, read; their keys without it.
+/// A slot as gates order them: `<run>/<unit>`.
+fn in_order(slot: &str) -> Option<(&str, UnitId)> {
+    let (run, unit) = slot.split_once('/')?;
+    Some((run, UnitId::parse(unit)?))
+}
+
 fn read<'a, T: Deserialize<'a>>(rows: &'a Rows, prefix: &str) -> Result<BTreeMap<&'a str, T>, Violation> {
     let unreadable =
         |e: serde_json::Error| Violation { invariant: Invariant::NoFault, what: format!("a gate's row: {e}") };
@@ -127,7 +134,9 @@ impl Watch {
             for (slot, hold) in fresh() {
                 let passed_over = waits.iter().find(|(other, wait)| {
                     let wants_the_same = wait.parked.is_none() && wait.is_first == hold.wait.is_first;
-                    wants_the_same && wait.keys == hold.wait.keys && (wait.rank, **other) < (hold.wait.rank, *slot)
+                    wants_the_same
+                        && wait.keys == hold.wait.keys
+                        && (wait.rank, in_order(other)) < (hold.wait.rank, in_order(slot))
                 });
                 require(passed_over.is_none(), Invariant::GatesAreFair, || {
                     format!("{slot} of {slug} goes before {:?}", passed_over.map(|(other, _)| other))

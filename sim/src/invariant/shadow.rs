@@ -39,6 +39,9 @@ pub fn decides_the_same(
     // What a run has asked its gate for is a memory: one that was made anew asks again, and until it is told again holds its calls to
     // be in flight; and of one that was cancelled it does not know what the app is still at.
     let is_gated = to.kind == ActorKind::Run && [decided, &again].iter().any(|done| done.effects.iter().any(is_news));
+    // A question asks no gate: one that was made anew wants to be woken for that.
+    let is_question = matches!(message, Message::Ask { .. });
+    let wants_to_ask = to.kind == ActorKind::Run && is_question && again.wake_at == Some(turn.now);
     let owes_a_slot = to.kind == ActorKind::Run && decided.owing && !again.owing;
     let others = |done: &Done| -> Vec<Effect> {
         let is_other =
@@ -52,8 +55,12 @@ pub fn decides_the_same(
     let same = decided.writes == again.writes
         && others(decided) == others(&again)
         && calls(decided).iter().all(|call| asked.contains(call))
-        && (clock_stepped || decided.wake_at == again.wake_at)
-        && (clock_stepped || decided.owing == again.owing || is_gated || (owes_a_slot && calls(&again).is_empty()));
+        && (clock_stepped || wants_to_ask || decided.wake_at == again.wake_at)
+        && (clock_stepped
+            || wants_to_ask
+            || decided.owing == again.owing
+            || is_gated
+            || (owes_a_slot && calls(&again).is_empty()));
     require(same, Invariant::RecoveryDecidesTheSame, || {
         format!("{to:?} decides {decided:?}, and made anew from its rows {again:?}")
     })

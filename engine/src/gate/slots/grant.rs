@@ -31,7 +31,7 @@ impl Slots {
                 None if room == 0 => return Ok(true),
                 None => {
                     room = room.saturating_sub(1);
-                    self.begin(turn, function, &slot, wait, None, done)?;
+                    self.begin(turn, function, &slot, wait, Vec::new(), done)?;
                 }
             }
         }
@@ -46,21 +46,19 @@ impl Slots {
         }
     }
 
-    /// Takes for a call what its function can give, and asks for the rest; `brought`: what it has of a shared gate already.
+    /// Takes for a call what its function can give, and asks for the rest; `brought`: what it has of shared gates already.
     fn begin(
         &mut self,
         turn: &Turn<'_>,
         function: Option<&Function>,
         slot: &SlotId,
         wait: Wait,
-        brought: Option<Share>,
+        brought: Vec<Share>,
         done: &mut Done,
     ) -> Result<(), Fault> {
         self.put_wait(slot, None, done)?;
         let Some(function) = function.filter(|function| is_gated(function)) else {
-            if let Some(share) = brought {
-                self.give_back(slot, &share.gate, share.ask, done)?;
-            }
+            self.give_all_back(slot, &brought, done)?;
             return self.tell_granted(slot, wait.generation, done);
         };
         let rounds = wait.rounds.saturating_add(1);
@@ -69,13 +67,13 @@ impl Slots {
             .into_iter()
             .map(|(gate, limit)| Share { gate, limit, ask, is_taken: false })
             .collect();
-        if let Some(brought) = brought {
+        for brought in brought {
             match shares.iter_mut().find(|share| share.gate == brought.gate) {
                 Some(share) => *share = Share { is_taken: true, ..brought },
                 None => self.give_back(slot, &brought.gate, brought.ask, done)?,
             }
         }
-        let wait = Wait { rounds, parked: None, parked_at: None, checks: 0, ..wait };
+        let wait = Wait { rounds, ..unparked(wait) };
         let mut hold = Hold { seen_at: turn.now, checks: 0, took_run: false, took_start: None, shares, wait };
         if hold.wait.is_first {
             self.take_start(turn, function, slot, &mut hold, done)?;
@@ -109,10 +107,18 @@ impl Slots {
     /// Asks the next shared gate; or, where all have given, lets the run call.
     fn go_on(&self, slot: &SlotId, done: &mut Done) -> Result<(), Fault> {
         let Some(hold) = self.holds.get(slot) else { return Ok(()) };
-        let Some(share) = hold.shares.iter().find(|share| !share.is_taken) else {
-            return self.tell_granted(slot, hold.wait.generation, done);
-        };
-        self.ask(slot, hold.wait.rank, share, done)
+        if hold.is_granted() {
+            self.tell_granted(slot, hold.wait.generation, done)
+        } else {
+            self.ask_the_next(slot, done)
+        }
+    }
+
+    /// Asks the shared gate that has not given yet, if there is one.
+    pub(super) fn ask_the_next(&self, slot: &SlotId, done: &mut Done) -> Result<(), Fault> {
+        let Some(hold) = self.holds.get(slot) else { return Ok(()) };
+        let share = hold.shares.iter().find(|share| !share.is_taken);
+        share.map_or(Ok(()), |share| self.ask(slot, hold.wait.rank, share, done))
     }
 
     pub(super) fn ask(&self, slot: &SlotId, rank: i64, share: &Share, done: &mut Done) -> Result<(), Fault> {
@@ -124,6 +130,10 @@ impl Slots {
         done.send(Address::gate(gate), &shared::Tell::Give { by: self.applicant(slot), ask })
     }
 
+    fn give_all_back(&self, slot: &SlotId, shares: &[Share], done: &mut Done) -> Result<(), Fault> {
+        shares.iter().try_for_each(|share| self.give_back(slot, &share.gate, share.ask, done))
+    }
+
     fn applicant(&self, slot: &SlotId) -> Applicant {
         Applicant { function: self.function.clone(), slot: slot.clone() }
     }
@@ -131,7 +141,7 @@ impl Slots {
     /// Takes back what the call has, or takes it out of the queue, unless it is a later dispatch than `generation`.
     pub(super) fn release(&mut self, slot: &SlotId, generation: u32, done: &mut Done) -> Result<(), Fault> {
         if let Some(wait) = self.waits.get(slot).filter(|wait| wait.generation <= generation) {
-            if let Some(share) = &wait.parked {
+            for share in wait.parked.iter().chain(&wait.kept) {
                 self.give_back(slot, &share.gate, share.ask, done)?;
             }
             self.put_wait(slot, None, done)?;
@@ -140,9 +150,7 @@ impl Slots {
             return Ok(());
         };
         // Also what was asked for only: it may be on its way.
-        for share in &hold.shares {
-            self.give_back(slot, &share.gate, share.ask, done)?;
-        }
+        self.give_all_back(slot, &hold.shares, done)?;
         if !hold.is_granted() {
             self.untake_start(slot, &hold, done)?;
         }
@@ -198,18 +206,18 @@ impl Slots {
         }
     }
 
-    /// The shared gate has no room: the call waits there, and gives back everything else.
+    /// The shared gate has no room: the call waits there, and gives back what its function gave.
     fn park(&mut self, turn: &Turn<'_>, slot: &SlotId, hold: Hold, place: usize, done: &mut Done) -> Result<(), Fault> {
-        for share in hold.shares.iter().filter(|share| share.is_taken) {
-            self.give_back(slot, &share.gate, share.ask, done)?;
-        }
         self.untake_start(slot, &hold, done)?;
         self.put_hold(slot, None, done)?;
-        let wait = Wait { parked: hold.shares.get(place).cloned(), parked_at: Some(turn.now), ..hold.wait };
-        self.put_wait(slot, Some(wait), done)
+        let parked = hold.shares.get(place).cloned();
+        let kept = hold.shares.into_iter().filter(|share| share.is_taken).collect();
+        self.put_wait(slot, Some(Wait { parked, kept, parked_at: Some(turn.now), ..hold.wait }), done)
     }
 
-    /// The shared gate has room now: the call goes on, unless its function has none now; then it gives that back, and waits here.
+    /// The shared gate has room now: the call goes on. Where its function has none, those go to wait at their shared gates that only ask there:
+    /// each would find the place taken that the other wants, and both could go round for ever. Where calls are under way, the place is given
+    /// back, and the call waits here.
     fn unpark(
         &mut self,
         turn: &Turn<'_>,
@@ -219,11 +227,29 @@ impl Slots {
         share: Share,
         done: &mut Done,
     ) -> Result<(), Fault> {
-        if function.is_none_or(|function| self.lacks(function, slot.run, &wait, turn.now).is_none()) {
-            return self.begin(turn, function, slot, wait, Some(share), done);
+        let brought: Vec<Share> = wait.kept.iter().cloned().chain([share]).collect();
+        while let Some(bucket) = function.and_then(|function| self.lacks(function, slot.run, &wait, turn.now)) {
+            let Some((asking, hold, place)) = self.who_only_asks(&bucket) else {
+                self.give_all_back(slot, &brought, done)?;
+                return self.put_wait(slot, Some(unparked(wait)), done);
+            };
+            self.park(turn, &asking, hold, place, done)?;
         }
-        self.give_back(slot, &share.gate, share.ask, done)?;
-        self.put_wait(slot, Some(Wait { parked: None, parked_at: None, checks: 0, ..wait }), done)
+        self.begin(turn, function, slot, wait, brought, done)
+    }
+
+    /// A call that has something of `bucket` while a shared gate has not answered it yet, and which of its places that is.
+    fn who_only_asks(&self, bucket: &Bucket) -> Option<(SlotId, Hold, usize)> {
+        let holds_some = |hold: &Hold| match bucket {
+            Bucket::Calls(value) => limits::values(&hold.wait.keys).any(|held| held == *value),
+            Bucket::Runs(value) => hold.took_run && limits::values(&hold.wait.keys).any(|held| held == *value),
+            Bucket::Starts(value) => hold.took_start.as_ref().is_some_and(|start| start.value == *value),
+            Bucket::Everything => false,
+        };
+        self.holds.iter().filter(|(_, hold)| holds_some(hold)).find_map(|(slot, hold)| {
+            let place = hold.shares.iter().position(|share| !share.is_taken)?;
+            Some((slot.clone(), hold.clone(), place))
+        })
     }
 
     /// The limits may be others: everybody is looked at again, here and at the shared gates.
@@ -232,4 +258,9 @@ impl Slots {
         let parked = self.waits.iter().filter_map(|(slot, wait)| Some((slot, wait.rank, wait.parked.as_ref()?)));
         parked.into_iter().try_for_each(|(slot, rank, share)| self.ask(slot, rank, share, done))
     }
+}
+
+/// The same, waiting nowhere.
+fn unparked(wait: Wait) -> Wait {
+    Wait { parked: None, kept: Vec::new(), parked_at: None, checks: 0, ..wait }
 }

@@ -306,6 +306,7 @@ impl Slots {
                 is_first,
                 keys: keys.clone(),
                 parked: None,
+                kept: Vec::new(),
                 parked_at: None,
                 checks: 0,
                 rounds: 0,
@@ -326,11 +327,10 @@ impl Slots {
         if let Some(hold) = self.holds.get(slot) {
             let mut hold = hold.clone();
             let is_granted = hold.is_granted();
-            let is_later = hold.wait.generation < wait.generation;
-            if is_later {
-                hold.wait.generation = wait.generation;
-                (hold.seen_at, hold.checks) = (turn.now, 0);
+            if hold.wait.generation < wait.generation {
+                hold.take_over(wait.generation, turn.now);
                 self.put_hold(slot, Some(hold), done)?;
+                self.ask_the_next(slot, done)?;
             } else if hold.wait.generation > wait.generation || !repeats {
                 return Ok(());
             }
@@ -381,10 +381,11 @@ impl Slots {
         let old = self.seen.iter().take_while(|(at, ..)| *at <= turn.now).take(SLOTS_CHECKED_PER_TURN_MAX);
         let old: Vec<(RunId, Option<UnitId>)> = old.map(|(_, run, unit)| (*run, unit.clone())).collect();
         for (run, unit) in old {
-            let mut dispatch = None;
+            let (mut dispatch, mut waits) = (None, false);
             if let Some(slot) = unit.map(|unit| SlotId { run, unit }) {
                 let Some(generation) = self.checked(turn, &slot, done)? else { continue };
                 dispatch = Some(Dispatch { unit: slot.unit.clone(), generation });
+                waits = !self.holds.get(&slot).is_some_and(Hold::is_granted);
             } else if let Some(begun) = self.begun.get(&run).cloned() {
                 self.put_run(
                     run,
@@ -392,22 +393,27 @@ impl Slots {
                     done,
                 )?;
             }
-            done.send(Address::run(run), &ToRun::Holds { run, dispatch, at: self.key.clone() })?;
+            done.send(Address::run(run), &ToRun::Holds { run, dispatch, waits, at: self.key.clone() })?;
         }
         Ok(())
     }
 
-    /// Notes that a run is asked about a slot; gives the dispatch that it has or waits for.
+    /// Notes that a run is asked about a slot; gives the dispatch that it has or waits for. Where a shared gate has not answered, it is asked again:
+    /// what gave an earlier place back may have come after the question.
     fn checked(&mut self, turn: &Turn<'_>, slot: &SlotId, done: &mut Done) -> Result<Option<u32>, Fault> {
         if let Some(hold) = self.holds.get(slot).cloned() {
             let generation = hold.wait.generation;
             let checks = hold.checks.saturating_add(1);
             self.put_hold(slot, Some(Hold { seen_at: turn.now, checks, ..hold }), done)?;
+            self.ask_the_next(slot, done)?;
             return Ok(Some(generation));
         }
         let Some(wait) = self.waits.get(slot).cloned() else { return Ok(None) };
         let generation = wait.generation;
         let checks = wait.checks.saturating_add(1);
+        if let Some(share) = &wait.parked {
+            self.ask(slot, wait.rank, share, done)?;
+        }
         self.put_wait(slot, Some(Wait { parked_at: Some(turn.now), checks, ..wait }), done)?;
         Ok(Some(generation))
     }

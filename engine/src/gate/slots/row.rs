@@ -52,9 +52,13 @@ pub struct Wait {
     pub is_first: bool,
     /// What the key expressions come to.
     pub keys: Keys,
-    /// A shared gate had no room: it waits there, and holds nothing meanwhile.
+    /// A shared gate had no room: it waits there, and holds nothing of its function's meanwhile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parked: Option<Share>,
+    /// What it has of shared gates before that one, in the order that all functions keep. It keeps it: two that each gave back what the other
+    /// wanted could do so for ever.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<Share>,
     /// Since when it waits there, ...
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parked_at: Option<Millis>,
@@ -101,6 +105,16 @@ impl Hold {
     #[must_use]
     pub fn is_granted(&self) -> bool {
         self.shares.iter().all(|share| share.is_taken)
+    }
+
+    /// A later dispatch has it from now on. What it still asks of shared gates it asks in its own name: whatever gave back what an earlier
+    /// one had asked for must not take that from it.
+    pub fn take_over(&mut self, generation: u32, now: Millis) {
+        self.wait.generation = generation;
+        (self.seen_at, self.checks) = (now, 0);
+        for share in self.shares.iter_mut().filter(|share| !share.is_taken) {
+            share.ask = Ask { generation, round: self.wait.rounds };
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Limits that functions share: asked for once the function itself has room, and waited for without holding anything of it.
 
-use super::{Bench, NOW};
+use super::{Bench, NOW, wanted};
 use crate::ids::Millis;
 use serde_json::{Value, json};
 
@@ -50,6 +50,41 @@ fn who_has_been_given_a_shared_place_goes_on_with_it() {
     assert!(bench.gate.rows.is_empty());
 }
 
+/// Each has what the other wants: were both to give that back, they would take turns at it for ever.
+#[test]
+fn who_only_asks_makes_room_for_who_has_been_given_a_shared_place() {
+    let mut bench = Bench::new(shared());
+    bench.begin(1, &[(SHARED, "a")]);
+    bench.begin(2, &[(SHARED, "a")]);
+    bench.reply(0, false);
+    assert_eq!(bench.asked(), ["Take", "Take"], "the second has its turn");
+    assert_eq!(bench.reply(0, true), ["1/discovery:0"]);
+    assert!(bench.reply(1, false).is_empty());
+    assert_eq!((bench.overview().parked, bench.overview().in_flight), (1, 1));
+    bench.release(1, "discovery:0");
+    assert_eq!(bench.reply(1, true), ["2/discovery:0"]);
+    assert_eq!(bench.asked(), ["Take", "Take", "Give"]);
+}
+
+#[test]
+fn who_waits_at_the_second_shared_gate_keeps_its_place_at_the_first() {
+    let mut bench = Bench::new(json!({"concurrency": {"steps": [
+        {"limit": 5, "scope": "account", "key": SHARED}, {"limit": 5, "scope": "env", "key": SHARED}
+    ]}}));
+    bench.begin(1, &[(SHARED, "a")]);
+    bench.reply(0, true);
+    bench.reply(1, false);
+    assert_eq!(bench.asked(), ["Take", "Take"]);
+    assert_eq!(bench.reply(1, true), ["1/discovery:0"]);
+    bench.begin(2, &[(SHARED, "a")]);
+    bench.reply(2, true);
+    bench.reply(3, false);
+    bench.end(2);
+    assert_eq!(bench.asked(), ["Take", "Take", "Take", "Take", "Give", "Give"], "in whatever it waits or has");
+    bench.release(1, "discovery:0");
+    assert!(bench.gate.rows.is_empty());
+}
+
 #[test]
 fn a_shared_place_for_a_run_that_is_over_goes_back() {
     let mut bench = Bench::new(shared());
@@ -92,6 +127,18 @@ fn a_start_that_is_put_back_late_lets_nobody_begin_early() {
     assert_eq!(bench.asked().len(), 3, "that one of them waits for something else gives nobody a start");
 }
 
+/// What an earlier dispatch asked for may be given back after the later one has asked.
+#[test]
+fn a_later_dispatch_asks_shared_gates_in_its_own_name() {
+    let mut bench = Bench::new(shared());
+    bench.begin(1, &[(SHARED, "a")]);
+    assert!(bench.want(wanted(1, "discovery:0", 2, &[(SHARED, "a")])).is_empty());
+    assert_eq!(bench.asked(), ["Take", "Take"]);
+    assert!(bench.reply(0, true).is_empty(), "what the first has asked for");
+    assert_eq!(bench.asked(), ["Take", "Take", "Give"]);
+    assert_eq!(bench.reply(1, true), ["1/discovery:0"]);
+}
+
 #[test]
 fn who_waits_at_a_shared_gate_for_long_is_asked_whether_it_wants_that_still() {
     let mut bench = Bench::new(shared());
@@ -100,8 +147,8 @@ fn who_waits_at_a_shared_gate_for_long_is_asked_whether_it_wants_that_still() {
     let at = bench.wake_at.unwrap();
     assert_eq!(at, Millis(NOW).plus(crate::limits::SLOT_CHECK_INTERVAL));
     bench.wake(at.0);
-    assert_eq!(bench.asked(), ["Take", "Holds"]);
+    assert_eq!(bench.asked(), ["Take", "Take", "Holds"], "and the shared gate is asked again");
     bench.release(1, "discovery:0");
-    assert_eq!(bench.asked(), ["Take", "Holds", "Give"]);
+    assert_eq!(bench.asked(), ["Take", "Take", "Holds", "Give"]);
     assert!(bench.gate.rows.is_empty(), "{:?}", bench.gate.rows.keys());
 }
