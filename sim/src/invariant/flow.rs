@@ -131,7 +131,10 @@ impl Watch {
         // A transaction of the file holds many turns.
         if self.kind != Kind::File {
             let waits: BTreeMap<&str, Wait> = read(&cell.rows, "wait/")?;
-            for (slot, hold) in fresh() {
+            let waited: BTreeMap<&str, Wait> = read(before, "wait/")?;
+            // Who comes back from a shared limit was the first before it went there.
+            let was_parked = |slot: &str| waited.get(slot).is_some_and(|wait| wait.parked.is_some());
+            for (slot, hold) in fresh().filter(|(slot, _)| !was_parked(slot)) {
                 let passed_over = waits.iter().find(|(other, wait)| {
                     let wants_the_same = wait.parked.is_none() && wait.is_first == hold.wait.is_first;
                     wants_the_same
