@@ -274,6 +274,8 @@ export const functions = ({ app, define, errors: { NonRetriableError, RetryAfter
       ["rate-limited", { rateLimit: { limit: 2, period: "1h", key: "event.data.tenant" } }],
       ["once", { idempotency: "event.data.order" }],
       ["debounced", { debounce: { period: "2s", key: "event.data.tenant" } }],
+      // Long enough that two runs which begin at once invoke it within it, however busy the machine is.
+      ["debounced-slowly", { debounce: { period: "8s", key: "event.data.tenant" } }],
     ].map(([id, options]) => simple(id, ({ event, run }) => run("tell", () => event.data.n), options)),
     simple("batched", ({ event, events, run }) => run("tell", () => ({ first: event.data.n, all: events.map((each) => each.data.n) })), {
       batchEvents: { maxSize: 3, timeout: "2s", key: "event.data.tenant" },

@@ -288,6 +288,8 @@ def functions(client: inngest.Inngest) -> list[inngest.Function]:
         "rate-limited": {"rate_limit": inngest.RateLimit(limit=2, period=hour, key="event.data.tenant")},
         "once": {"idempotency": "event.data.order"},
         "debounced": {"debounce": inngest.Debounce(period=two_seconds, key="event.data.tenant")},
+        # Long enough that two runs which begin at once invoke it within it, however busy the machine is.
+        "debounced-slowly": {"debounce": inngest.Debounce(period=datetime.timedelta(seconds=8), key="event.data.tenant")},
     }.items():
 
         @serve(fn_id, **options)
