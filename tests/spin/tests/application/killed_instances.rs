@@ -19,17 +19,15 @@ const LEASE: &str = "lease_ms=6000";
 /// A round in which nothing more comes to an end.
 const ROUND_MAX: Duration = Duration::from_secs(20);
 
+/// One store after the other: each takes the whole machine.
 #[test]
-fn many_runs_survive_killed_instances_with_key_value() {
-    many_runs_survive_killed_instances("store=key-value");
+fn many_runs_survive_killed_instances() {
+    for store in ["store=key-value", "store=sqlite"] {
+        many_runs_survive(store);
+    }
 }
 
-#[test]
-fn many_runs_survive_killed_instances_with_sqlite() {
-    many_runs_survive_killed_instances("store=sqlite");
-}
-
-fn many_runs_survive_killed_instances(store: &str) {
+fn many_runs_survive(store: &str) {
     if !is_under_harness() {
         println!("left out: Spin has no option that kills its instances");
         return;
