@@ -1,6 +1,6 @@
 //! Random worlds: what holds in each, that they are the same every time, and that every fault strikes.
 
-#![allow(clippy::arithmetic_side_effects, reason = "a test")]
+#![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, reason = "a test")]
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;

@@ -17,9 +17,9 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
-    let end = Instant::now() + Duration::from_secs(arguments.minutes.saturating_mul(60));
+    let (begun, span) = (Instant::now(), Duration::from_secs(arguments.minutes.saturating_mul(60)));
     let mut rounds = 0_u32;
-    while rounds == 0 || Instant::now() < end {
+    while rounds == 0 || begun.elapsed() < span {
         let mut cargo =
             workspace.cargo(&["test", "--release", "--package", "stepwell-engine", "--test", "expressions"]);
         process::run(cargo.env("PROPTEST_CASES", CASES))?;

@@ -269,7 +269,7 @@ fn still_due<'a>(ledger: &Ledger, now: u64, message: &'a Message) -> Option<Cow<
     let is_due = match message {
         Message::Lost(_) => {
             let lost = ledger.due(now).lost;
-            return (!lost.is_empty()).then(|| Cow::Owned(Message::Lost(lost)));
+            return (!lost.is_empty()).then_some(Cow::Owned(Message::Lost(lost)));
         }
         Message::Resume => ledger.due(now).resume,
         Message::Wake => ledger.due(now).wake,

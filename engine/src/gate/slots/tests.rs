@@ -6,7 +6,7 @@ use super::message::{Ask, Dispatch, News, Overview, Tell};
 use super::*;
 use crate::gate::place::Kind;
 use crate::gate::shared::Reply;
-use crate::limits::{SLOT_CHECK_INTERVAL, SLOT_CHECK_INTERVAL_MAX};
+use crate::limits::{QUEUES_TOLD_MAX, SLOT_CHECK_INTERVAL, SLOT_CHECK_INTERVAL_MAX};
 use crate::stream::driver::{Driver, sent};
 use crate::turn::Message;
 use serde_json::{Value, json};
@@ -374,6 +374,37 @@ fn so_many_may_wait_to_begin_and_one_more_is_turned_away() {
     bench.end(1);
     bench.begin(5, &[]);
     assert_eq!((bench.asked().len(), bench.overview().queued_starts), (1, 2));
+}
+
+#[test]
+fn one_turn_asks_about_so_many_slots_and_the_next_about_the_rest() {
+    let mut bench = Bench::new(limits(json!([{"limit": 1_000, "scope": "fn"}])));
+    let count = u64::try_from(SLOTS_CHECKED_PER_TURN_MAX).unwrap() + 1;
+    for run in 1..=count {
+        bench.begin(run, &[]);
+    }
+    let at = NOW + SLOT_CHECK_INTERVAL.0;
+    bench.wake(at);
+    assert_eq!(bench.asked.len(), SLOTS_CHECKED_PER_TURN_MAX);
+    assert_eq!(bench.wake_at, Some(Millis(at)), "at once");
+    bench.wake(at);
+    assert_eq!(bench.asked.len(), SLOTS_CHECKED_PER_TURN_MAX + 1);
+}
+
+#[test]
+fn the_longest_queues_are_told_and_no_more() {
+    let mut bench = Bench::new(limits(json!([{"limit": 1, "scope": "fn", "key": "k"}])));
+    let queues = u64::try_from(QUEUES_TOLD_MAX).unwrap() + 1;
+    let mut run = 0;
+    for key in 1..=queues {
+        // One goes; as many wait as the key says.
+        for _ in 0..=key {
+            run += 1;
+            bench.begin(run, &[("k", &key.to_string())]);
+        }
+    }
+    let longest: Vec<usize> = bench.overview().longest.iter().map(|queue| queue.queued).collect();
+    assert_eq!(longest, (2..=QUEUES_TOLD_MAX + 1).rev().collect::<Vec<_>>());
 }
 
 /// Runs that want, end and release at random; whatever happens, no limit is exceeded, nobody who could go waits, and all go at last.

@@ -132,7 +132,7 @@ fn still_due(ledger: &Ledger, now: u64, job: Job) -> Option<Job> {
         _ => return Some(job),
     };
     match job.message {
-        Message::Lost(_) => (!due.lost.is_empty()).then(|| Job { message: Message::Lost(due.lost), ..job }),
+        Message::Lost(_) => (!due.lost.is_empty()).then_some(Job { message: Message::Lost(due.lost), ..job }),
         Message::Resume => due.resume.then_some(job),
         _ => due.wake.then_some(job),
     }
