@@ -13,29 +13,21 @@ const ROUNDS: usize = 10;
 const BATCH: usize = 10;
 /// Of a million calls to the host: an instance dies every few hundred of them, and takes all with it that it does for other requests. Where it dies more
 /// often than a step takes, no step ends.
-const KILL_RATE: &str = "3000";
+const KILL_RATE: &str = "5000";
 /// How soon a call that went with its instance is made again: long enough that the renewals of 200 calls leave a store on two cores time for the rest.
 const LEASE: &str = "lease_ms=6000";
 /// A round in which nothing more comes to an end.
 const ROUND_MAX: Duration = Duration::from_secs(20);
 
-/// One store after the other: each takes the whole machine.
 #[test]
 fn many_runs_survive_killed_instances() {
-    for store in ["store=key-value", "store=sqlite"] {
-        many_runs_survive(store);
-    }
-}
-
-fn many_runs_survive(store: &str) {
     if !is_under_harness() {
         println!("left out: Spin has no option that kills its instances");
         return;
     }
     let mut chance = Chance::seeded();
     let seed = chance.within(0..u64::from(u32::MAX)).to_string();
-    let variables = ["--variable", LEASE, "--variable", store];
-    let arguments = [&["--kill-rate", KILL_RATE, "--seed", &seed, "--kills-wait"], variables.as_slice()].concat();
+    let arguments = ["--kill-rate", KILL_RATE, "--seed", &seed, "--kills-wait", "--variable", LEASE];
     let World { mut server, apps } = World::new(Server::start_for_kills_with(&arguments), &[Sdk::Js4], &Keys::None);
     let app = &apps[0].1;
     let lanes = ["js4", "js4-plain"].map(|id| Lane { id, sdk: Sdk::Js4, app, client: server.client() });
