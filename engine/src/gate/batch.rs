@@ -86,10 +86,9 @@ impl Batch {
         start: Start,
         done: &mut Done,
     ) -> Result<(), Fault> {
-        if self.seen.has(start.run) {
+        if !self.seen.is_new(start.run, turn.now, done)? {
             return Ok(());
         }
-        self.seen.note(start.run, turn.now, done)?;
         let Some(batch) = batch else { return admission::go_on(turn, start, Kind::Batch, done) };
         if self.bytes().saturating_add(bytes(&start)) > BATCH_BYTES_MAX {
             self.let_go(turn, done)?;

@@ -119,19 +119,11 @@ pub fn with(number: u64, ts: u64, data: &Value) -> Start {
     data["_inngest"] = json!({"correlation_id": format!("{}.s{number}", run(999))});
     let event = json!({"name": "inngest/function.invoked", "ts": ts, "data": data});
     Start {
-        run: run(number),
-        function: "f".into(),
-        function_version: 3,
         event_ids: vec![EventId(ulid::Ulid::from_parts(NOW, u128::from(number)))],
         events: vec![to_raw_value(&event).unwrap()],
         event_name: "inngest/function.invoked".to_owned(),
         received_at: Some(Millis(NOW)),
-        not_before: None,
-        rerun: None,
-        cancel_on: Vec::new(),
-        is_batch: false,
-        singleton: None,
-        skip: None,
+        ..Start::of(run(number), "f".into(), 3)
     }
 }
 

@@ -8,6 +8,7 @@
 use super::admission::{self, Tell, Turned};
 use super::place::Kind;
 use super::seen::Seen;
+use super::single;
 use crate::actor::Actor;
 use crate::catalog::flow;
 use crate::error::Fault;
@@ -45,15 +46,8 @@ impl Actor for Debounce {
     }
 
     fn load(key: &str, rows: &[(Range, Vec<Row>)]) -> Result<Self, Fault> {
-        let mut gate = Self { key: key.to_owned(), pending: None, seen: Seen::new("seen") };
-        for row in rows.iter().flat_map(|(_, rows)| rows) {
-            if row.key == PENDING_KEY {
-                gate.pending = Some(serde_json::from_slice(&row.value).map_err(|e| Fault::new("row of a gate", e))?);
-            } else if !gate.seen.fold(row)? {
-                return Err(Fault::new("row of a gate", format!("the key {:?}", row.key)));
-            }
-        }
-        Ok(gate)
+        let (pending, seen) = single::load(PENDING_KEY, rows)?;
+        Ok(Self { key: key.to_owned(), pending, seen })
     }
 
     fn turn(&mut self, turn: &Turn<'_>, message: Message) -> Result<Outcome, Fault> {
@@ -68,13 +62,7 @@ impl Actor for Debounce {
         if let Some(Tell::Start(start)) = super::told(message)? {
             self.take(turn, debounce, *start, &mut done)?;
         }
-        match &self.pending {
-            Some(pending) if before.as_ref().is_none_or(|before| !before.is(pending)) => {
-                done.write(PENDING_KEY, pending)?
-            }
-            None if before.is_some() => done.delete(PENDING_KEY),
-            Some(_) | None => {}
-        }
+        single::store(PENDING_KEY, before.as_ref(), self.pending.as_ref(), Pending::is, &mut done)?;
         let forget = self.seen.forget(GATE_SEEN_TIME, turn.now, &mut done);
         done.wake_at = forget.into_iter().chain(self.pending.as_ref().map(|pending| pending.due)).min();
         Ok(Outcome::Done(done))
@@ -94,10 +82,9 @@ impl Debounce {
         start: Start,
         done: &mut Done,
     ) -> Result<(), Fault> {
-        if self.seen.has(start.run) {
+        if !self.seen.is_new(start.run, turn.now, done)? {
             return Ok(());
         }
-        self.seen.note(start.run, turn.now, done)?;
         let Some(debounce) = debounce else { return admission::go_on(turn, start, Kind::Debounce, done) };
         let Some(pending) = self.pending.take() else {
             self.pending = Some(Pending { start, first_at: turn.now, due: due(debounce, turn.now, turn.now) });

@@ -18,6 +18,7 @@ pub mod place;
 pub mod rate_limit;
 mod seen;
 pub mod shared;
+mod single;
 pub mod singleton;
 pub mod slots;
 mod written;

@@ -1,8 +1,7 @@
 //! Which actor is the gate of what.
 
 use super::shared::LimitName;
-use crate::ids::FunctionId;
-use sha2::{Digest, Sha256};
+use crate::ids::{FunctionId, digest};
 use std::fmt;
 
 /// The kinds of gates.
@@ -49,13 +48,13 @@ impl fmt::Display for Kind {
 /// The key of a function's gate: `<kind>/<hash>/<function>`, where the hash is of the value by which the gate is set apart.
 #[must_use]
 pub fn key(kind: Kind, function: &FunctionId, value: &str) -> String {
-    format!("{kind}/{}/{function}", hash(&[value]))
+    format!("{kind}/{}/{function}", digest(&[value]))
 }
 
 /// The key of a gate that functions share: one for each value of an expression, in its scope.
 #[must_use]
 pub fn shared_key(name: &LimitName, value: &str) -> String {
-    format!("{}/{}", Kind::Shared, hash(&[&format!("{:?}", name.scope), &name.source, value]))
+    format!("{}/{}", Kind::Shared, digest(&[&format!("{:?}", name.scope), &name.source, value]))
 }
 
 /// The function of a gate with this key; none where functions share it.
@@ -64,18 +63,6 @@ pub fn function_of(key: &str) -> Option<FunctionId> {
     let mut parts = key.splitn(3, '/');
     let (_kind, _hash, function) = (parts.next()?, parts.next()?, parts.next()?);
     Some(function.into())
-}
-
-/// 128 bits, which is enough never to meet another.
-#[must_use]
-pub fn hash(parts: &[&str]) -> String {
-    let mut digest = Sha256::new();
-    for part in parts {
-        digest.update(part.as_bytes());
-        digest.update([0]);
-    }
-    let hash = digest.finalize();
-    hex::encode(hash.get(..16).unwrap_or(&hash))
 }
 
 #[cfg(test)]

@@ -40,6 +40,18 @@ impl Seen {
         self.at.contains_key(&run)
     }
 
+    /// Notes a run that is shown at this moment; whether it had not been seen.
+    ///
+    /// # Errors
+    /// As [`Seen::note`].
+    pub fn is_new(&mut self, run: RunId, at: Millis, done: &mut Done) -> Result<bool, Fault> {
+        if self.has(run) {
+            return Ok(false);
+        }
+        self.note(run, at, done)?;
+        Ok(true)
+    }
+
     /// The run was seen at this moment.
     ///
     /// # Errors

@@ -11,6 +11,7 @@
 use super::admission::{self, Tell};
 use super::place::Kind;
 use super::seen::Seen;
+use super::single;
 use crate::actor::Actor;
 use crate::catalog::Function;
 use crate::catalog::flow::SingletonMode;
@@ -46,15 +47,8 @@ impl Actor for Singleton {
     }
 
     fn load(key: &str, rows: &[(Range, Vec<Row>)]) -> Result<Self, Fault> {
-        let mut gate = Self { key: key.to_owned(), holder: None, seen: Seen::new("seen") };
-        for row in rows.iter().flat_map(|(_, rows)| rows) {
-            if row.key == HOLDER_KEY {
-                gate.holder = Some(serde_json::from_slice(&row.value).map_err(|e| Fault::new("row of a gate", e))?);
-            } else if !gate.seen.fold(row)? {
-                return Err(Fault::new("row of a gate", format!("the key {:?}", row.key)));
-            }
-        }
-        Ok(gate)
+        let (holder, seen) = single::load(HOLDER_KEY, rows)?;
+        Ok(Self { key: key.to_owned(), holder, seen })
     }
 
     fn turn(&mut self, turn: &Turn<'_>, message: Message) -> Result<Outcome, Fault> {
@@ -66,13 +60,7 @@ impl Actor for Singleton {
             // It has been told to end, but what it was told may have come before it was there.
             None => self.displace(&mut done)?,
         }
-        match &self.holder {
-            Some(holder) if before.as_ref().is_none_or(|before| !before.is(holder)) => {
-                done.write(HOLDER_KEY, holder)?
-            }
-            None if before.is_some() => done.delete(HOLDER_KEY),
-            Some(_) | None => {}
-        }
+        single::store(HOLDER_KEY, before.as_ref(), self.holder.as_ref(), Holder::is, &mut done)?;
         let forget = self.seen.forget(GATE_SEEN_TIME, turn.now, &mut done);
         let is_displaced = self.holder.as_ref().is_some_and(|holder| holder.next.is_some());
         let again = is_displaced.then(|| turn.now.plus(SINGLETON_ASKED_AGAIN_AFTER));
@@ -83,10 +71,9 @@ impl Actor for Singleton {
 
 impl Singleton {
     fn take(&mut self, turn: &Turn<'_>, start: Start, done: &mut Done) -> Result<(), Fault> {
-        if self.seen.has(start.run) {
+        if !self.seen.is_new(start.run, turn.now, done)? {
             return Ok(());
         }
-        self.seen.note(start.run, turn.now, done)?;
         let function = super::function_of(turn, &self.key)?.filter(|function| !function.archived);
         let (Some(function), Some(singleton)) = (function, function.and_then(|f| f.flow.singleton.as_ref())) else {
             return admission::go_on(turn, start, Kind::Singleton, done);

@@ -261,19 +261,9 @@ mod tests {
     fn state(memo_bytes: usize) -> State {
         let event = EventId::new(Millis(1), 1);
         let start = Start {
-            run: RunId::derived(event, &"f".into()),
-            function: "f".into(),
-            function_version: 1,
             event_ids: vec![event],
-            events: Vec::new(),
             event_name: "e".to_owned(),
-            received_at: None,
-            not_before: None,
-            rerun: None,
-            cancel_on: Vec::new(),
-            is_batch: false,
-            singleton: None,
-            skip: None,
+            ..Start::of(RunId::derived(event, &"f".into()), "f".into(), 1)
         };
         let mut state = State::new(Millis(1), start);
         state.memo_bytes = memo_bytes;

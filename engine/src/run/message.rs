@@ -193,6 +193,28 @@ pub struct Start {
     pub skip: Option<Skip>,
 }
 
+impl Start {
+    /// Of a run with no events yet, that repeats nothing, and that nothing stands in the way of.
+    #[must_use]
+    pub const fn of(run: RunId, function: FunctionId, function_version: u32) -> Self {
+        Self {
+            run,
+            function,
+            function_version,
+            event_ids: Vec::new(),
+            events: Vec::new(),
+            event_name: String::new(),
+            received_at: None,
+            not_before: None,
+            rerun: None,
+            cancel_on: Vec::new(),
+            is_batch: false,
+            singleton: None,
+            skip: None,
+        }
+    }
+}
+
 /// From a request; every answer is a [`crate::turn::Answer`]. An unknown run answers `run_unknown`.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Ask {

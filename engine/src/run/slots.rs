@@ -111,7 +111,7 @@ impl Slots {
         self.asked.insert(call.clone())
     }
 
-    /// Whoever woke the run may have had no room for its calls: what this turn asks for is told again.
+    /// Whoever woke the run may have had no room for its calls: what is asked for next is told again.
     pub fn be_told_again(&mut self) {
         self.repeats = true;
     }

@@ -111,19 +111,12 @@ fn take(
             continue;
         }
         let start = Start {
-            run,
-            function: function.id.clone(),
-            function_version: function.version,
             event_ids: vec![event.id],
             events: vec![event.event.clone()],
             event_name: event.name.clone(),
             received_at: Some(turn.now),
             not_before,
-            rerun: None,
-            cancel_on: Vec::new(),
-            is_batch: false,
-            singleton: None,
-            skip: None,
+            ..Start::of(run, function.id.clone(), function.version)
         };
         admission::enter(turn, function, start, done)?;
     }

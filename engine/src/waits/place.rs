@@ -2,11 +2,10 @@
 
 use super::message::WaitId;
 use crate::expression::{Bindings, Expression, key_at};
-use crate::ids::RunId;
+use crate::ids::{RunId, digest};
 use crate::limits::WAITS_ANY_SHARDS;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use sha2::{Digest, Sha256};
 
 /// How an event finds waits on its name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -64,17 +63,6 @@ fn actor_key(name: &str, route: &Route, value: &str) -> String {
         Route::Any(shard) => shard.to_string(),
     };
     digest(&["event", name, &route, value])
-}
-
-/// 128 bits, which is enough never to meet another; and where it did, name and expression are looked at again.
-fn digest(parts: &[&str]) -> String {
-    let mut digest = Sha256::new();
-    for part in parts {
-        digest.update(part.as_bytes());
-        digest.update([0]);
-    }
-    let hash = digest.finalize();
-    hex::encode(hash.get(..16).unwrap_or(&hash))
 }
 
 /// The key of a wait's row.

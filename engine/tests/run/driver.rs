@@ -63,19 +63,11 @@ impl Driver {
     pub fn idle(retries: u32) -> Self {
         let event = EventId::new(Millis(1_700_000_000_000), 7);
         let start = Start {
-            run: RunId::derived(event, &"app-fn".into()),
-            function: "app-fn".into(),
-            function_version: 1,
             event_ids: vec![event],
             events: vec![raw(r#"{"data":{"n":1},"id":"e1","name":"t/go","ts":1700000000000,"user":{}}"#)],
             event_name: "t/go".to_owned(),
             received_at: Some(Millis(1_700_000_000_000)),
-            not_before: None,
-            rerun: None,
-            cancel_on: Vec::new(),
-            is_batch: false,
-            singleton: None,
-            skip: None,
+            ..Start::of(RunId::derived(event, &"app-fn".into()), "app-fn".into(), 1)
         };
         Self {
             now: 1_700_000_000_000,

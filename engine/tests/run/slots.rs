@@ -418,17 +418,11 @@ fn what_the_app_is_at_keeps_its_slot_whatever_comes_twice_and_whoever_was_evicte
 fn a_slot_of_which_nobody_knows_any_more_is_kept_for_as_long_as_a_call_may_take() {
     let (mut run, _) = cancelled_in_flight(true);
     run.evict();
-    let asks = Tell::Holds {
-        run: id(),
-        dispatch: Some(dispatch("discovery:0", 1)),
-        waits: false,
-        at: "slots/x/app-fn".to_owned(),
-    };
     run.now += CALL_TIME_MAX.0 - 1;
-    run.tell(&asks);
+    hold(&mut run, Some(dispatch("discovery:0", 1)));
     assert!(news(&mut run).iter().all(|told| told.get("released").is_none()));
     run.now += 1;
-    run.tell(&asks);
+    hold(&mut run, Some(dispatch("discovery:0", 1)));
     assert_eq!(news(&mut run).pop().unwrap()["released"], json!([{"unit": "discovery:0", "generation": 1}]));
 }
 

@@ -60,13 +60,13 @@ impl Hold {
 
 type Rows = BTreeMap<String, Rc<[u8]>>;
 
-/// The rows with this prefix, read; their keys without it.
 /// A slot as gates order them: `<run>/<unit>`.
 fn in_order(slot: &str) -> Option<(&str, UnitId)> {
     let (run, unit) = slot.split_once('/')?;
     Some((run, UnitId::parse(unit)?))
 }
 
+/// The rows with this prefix, read; their keys without it.
 fn read<'a, T: Deserialize<'a>>(rows: &'a Rows, prefix: &str) -> Result<BTreeMap<&'a str, T>, Violation> {
     let unreadable =
         |e: serde_json::Error| Violation { invariant: Invariant::NoFault, what: format!("a gate's row: {e}") };

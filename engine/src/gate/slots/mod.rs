@@ -19,8 +19,12 @@
 //! release counts for its own dispatch and those before it. So messages may come twice, late, or in any order: what was wanted by
 //! mistake is granted, and the run, which knows better, gives it back.
 //!
+//! Whoever was made anew asks for what is under way, not knowing what it was told: that is answered only where it says that it may have lost
+//! calls. A slot that has long been held is asked about (`Holds`), less and less often, and so is a call that waits at a shared limit.
+//!
 //! Limits that functions share are kept by gates of their own (`gate/shared.rs`). A call that has what its function can give asks them one
-//! after the other; where one has no room, it waits there, and gives back everything else meanwhile.
+//! after the other, in an order that all functions keep; where one has no room, it waits there with those before it, and gives back what its
+//! function gave.
 //!
 //! Rows are described in `row.rs`; `limits.rs` says what a call lacks, `queue.rs` who is next, `grant.rs` how it gets it.
 

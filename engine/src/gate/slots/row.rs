@@ -10,9 +10,8 @@
 
 use super::message::Keys;
 use crate::error::Fault;
-use crate::gate::place;
 use crate::gate::shared::{Ask, LimitName};
-use crate::ids::{Millis, RunId};
+use crate::ids::{Millis, RunId, digest};
 use crate::limits::{SLOT_CHECK_INTERVAL, SLOT_CHECK_INTERVAL_MAX};
 use crate::run::unit::UnitId;
 use serde::{Deserialize, Serialize};
@@ -216,7 +215,7 @@ pub fn run_key(run: RunId) -> String {
 
 /// Where a value of the throttle's key is stored.
 pub fn rate_key(value: &str) -> String {
-    format!("rate/{}", place::hash(&[value]))
+    format!("rate/{}", digest(&[value]))
 }
 
 /// When a run is asked next: each time after twice as long, up to a limit.

@@ -13,7 +13,9 @@ const ROUNDS: usize = 10;
 const BATCH: usize = 10;
 /// Of a million calls to the host: an instance dies every few hundred of them, and takes all with it that it does for other requests. Where it dies more
 /// often than a step takes, no step ends.
-const KILL_RATE: &str = "5000";
+const KILL_RATE: &str = "6000";
+/// What is expected is nearly twice as many.
+const KILLS_MIN: usize = 40;
 /// How soon a call that went with its instance is made again: long enough that the renewals of 200 calls leave a store on two cores time for the rest.
 const LEASE: &str = "lease_ms=6000";
 /// A round in which nothing more comes to an end.
@@ -67,7 +69,7 @@ fn many_runs_survive_killed_instances() {
     for (lane, event) in &acknowledged {
         assert_eq!(lane.client.runs_of(event).len(), 1, "one event, one run");
     }
-    assert!(kills(&server) >= 50, "only {} kills", kills(&server));
+    assert!(kills(&server) >= KILLS_MIN, "only {} kills", kills(&server));
     server.assert_healthy();
 }
 

@@ -12,6 +12,14 @@ fn shared() -> Value {
     ]}})
 }
 
+/// The first run waits at its shared gate.
+fn parked() -> Bench {
+    let mut bench = Bench::new(shared());
+    bench.begin(1, &[(SHARED, "a")]);
+    bench.reply(0, false);
+    bench
+}
+
 #[test]
 fn what_functions_share_is_asked_for_once_the_function_itself_has_room() {
     let mut bench = Bench::new(shared());
@@ -41,9 +49,7 @@ fn who_waits_at_a_shared_gate_holds_nothing_of_its_function() {
 
 #[test]
 fn who_has_been_given_a_shared_place_goes_on_with_it() {
-    let mut bench = Bench::new(shared());
-    bench.begin(1, &[(SHARED, "a")]);
-    bench.reply(0, false);
+    let mut bench = parked();
     assert_eq!(bench.reply(0, true), ["1/discovery:0"]);
     bench.release(1, "discovery:0");
     assert_eq!(bench.asked(), ["Take", "Give"]);
@@ -141,9 +147,7 @@ fn a_later_dispatch_asks_shared_gates_in_its_own_name() {
 
 #[test]
 fn who_waits_at_a_shared_gate_for_long_is_asked_whether_it_wants_that_still() {
-    let mut bench = Bench::new(shared());
-    bench.begin(1, &[(SHARED, "a")]);
-    bench.reply(0, false);
+    let mut bench = parked();
     let at = bench.wake_at.unwrap();
     assert_eq!(at, Millis(NOW).plus(crate::limits::SLOT_CHECK_INTERVAL));
     bench.wake(at.0);
