@@ -17,6 +17,8 @@ pub struct Data {
     pub until: Option<String>,
     /// The call whose body shall be kept, by the number of steps before it.
     pub keep: Option<usize>,
+    /// How long the call shall take, in milliseconds.
+    pub work_ms: u64,
 }
 
 #[derive(Serialize)]

@@ -93,12 +93,12 @@ pub const DEBOUNCE_PERIOD_MIN: Millis = Millis(1_000);
 pub const DEBOUNCE_PERIOD_MAX: Millis = Millis(7 * 24 * 60 * 60 * 1_000);
 /// Events in a full batch, from two ...
 pub const BATCH_EVENTS_MIN: u32 = 2;
-/// ... to a hundred.
-pub const BATCH_EVENTS_MAX: u32 = 100;
+/// ... to five hundred.
+pub const BATCH_EVENTS_MAX: u32 = 500;
 /// How long a batch may gather, from one second ...
 pub const BATCH_TIMEOUT_MIN: Millis = Millis(1_000);
-/// ... to a minute.
-pub const BATCH_TIMEOUT_MAX: Millis = Millis(60_000);
+/// ... to five minutes.
+pub const BATCH_TIMEOUT_MAX: Millis = Millis(5 * 60 * 1_000);
 /// How long an app may take to answer when it is asked to sync.
 pub const SYNC_TIME_MAX: Millis = Millis(10_000);
 /// Redirects that such a request follows.

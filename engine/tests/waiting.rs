@@ -152,12 +152,16 @@ impl World {
     }
 
     fn accept(&mut self, name: &str, data: &Value) -> EventId {
+        self.accept_as(name, data, None)
+    }
+
+    fn accept_as(&mut self, name: &str, data: &Value, user_id: Option<&str>) -> EventId {
         let id = EventId::new(Millis(self.now), u128::from(self.dice));
         let stream = Address::stream_of(self.settings.shards, id);
         let event = json!({"data": data, "id": id, "name": name, "ts": self.now, "user": {}});
         let event = serde_json::value::to_raw_value(&event).unwrap();
-        let accepted =
-            NewEvent { id, seeded: false, user_id: None, name: name.to_owned(), ts: Millis(self.now), event };
+        let (user_id, name) = (user_id.map(str::to_owned), name.to_owned());
+        let accepted = NewEvent { id, seeded: false, user_id, name, ts: Millis(self.now), event };
         let body = serde_json::to_vec(&AskStream::Accept(vec![accepted])).unwrap();
         self.deliver(&stream, &Message::Ask { token: 1, body });
         self.now += 1;
@@ -291,5 +295,40 @@ fn runs_that_are_stopped_leave_no_waits_behind() {
         }
         world.rest();
         assert_eq!(world.rows_of_waits(), 0, "seed {seed}");
+    }
+}
+
+/// `cancelOn` the event that starts the function: each takes the place of the one before it, and what is sent again is no other.
+#[test]
+fn a_function_that_its_own_event_cancels_goes_on_with_the_last() {
+    for seed in 0..SEEDS {
+        let mut world = World::new(seed);
+        // By one shard: there an id of the user's is known again.
+        world.settings.shards = Shards::new(1);
+        let function = world.catalog.functions.get_mut(&"app-f".into()).unwrap();
+        function.flow.cancel[0].event = "t/go".to_owned();
+        let data = json!({"k": 1, "waits": 1, "at_once": true});
+        let mut runs: Vec<RunId> = Vec::new();
+        for id in ["a", "b", "c"] {
+            let event = world.accept_as("t/go", &data, Some(id));
+            runs.push(RunId::derived(event, &"app-f".into()));
+            for _ in 0..world.below(40) {
+                world.step();
+            }
+        }
+        world.accept_as("t/go", &data, Some("c"));
+        world.rest();
+        let ends = |world: &World| -> Vec<bool> {
+            let is_cancelled =
+                |run: &RunId| world.journal(*run).last().is_some_and(|entry| entry.get("Cancelled").is_some());
+            runs.iter().map(is_cancelled).collect()
+        };
+        assert_eq!(ends(&world), [true, true, false], "seed {seed}");
+        world.accept("t/wake", &json!({"k": 1}));
+        world.rest();
+        let last = world.journal(runs[2]);
+        assert!(last.last().unwrap()["Answered"]["then"].get("Complete").is_some(), "seed {seed}: {last:#?}");
+        let begun = world.rows.keys().filter(|at| at.kind == ActorKind::Run).count();
+        assert_eq!(begun, 3, "seed {seed}");
     }
 }

@@ -62,6 +62,8 @@ pub struct Data<'a> {
     #[serde(borrow)]
     pub until: Option<Cow<'a, str>>,
     pub keep: Option<usize>,
+    #[serde(default)]
+    pub work_ms: u64,
 }
 
 impl<'a> Call<'a> {

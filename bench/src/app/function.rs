@@ -10,6 +10,8 @@ use std::time::{Duration, SystemTime};
 pub enum Function {
     /// As many steps as the event says, one after another.
     Steps,
+    /// Nothing, once the app lets go of it and as long after as the event says.
+    Held,
     /// One sleep, until the date that the event names.
     Sleep,
     /// One wait for the event `bench/wake` with the same key.
@@ -41,7 +43,7 @@ impl Function {
     pub const REGISTERED: [(Self, &'static str, Option<&'static str>); 8] = [
         (Self::Steps, "steps", None),
         (Self::Steps, "gated", Some(r#"{"limit":1000}"#)),
-        (Self::Steps, "queued", Some(r#"{"limit":10}"#)),
+        (Self::Held, "queued", Some(r#"{"limit":10}"#)),
         (Self::Sleep, "sleep", None),
         (Self::Wait, "wait", None),
         (Self::Wait, "keyed", Some(r#"{"fn":[{"limit":1,"key":"event.data.key"}]}"#)),

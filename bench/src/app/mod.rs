@@ -23,10 +23,10 @@ use hyper_util::rt::TokioIo;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use visit::Recorder;
 
 /// The running app. It ends when this is dropped.
@@ -34,6 +34,7 @@ pub struct App {
     /// Where it listens.
     pub port: u16,
     server_port: Arc<AtomicU16>,
+    holds: watch::Sender<bool>,
     segments: UnboundedReceiver<anyhow::Result<Segment>>,
     _stop: oneshot::Sender<()>,
 }
@@ -51,7 +52,8 @@ impl App {
         let (tell, segments) = unbounded_channel();
         let (stop, stopped) = oneshot::channel();
         let server_port = Arc::new(AtomicU16::new(0));
-        let app = Arc::new(Handler { recorder: Recorder::new(tell), server_port: Arc::clone(&server_port) });
+        let (holds, held) = watch::channel(false);
+        let app = Arc::new(Handler { recorder: Recorder::new(tell), server_port: Arc::clone(&server_port), held });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         std::thread::Builder::new().name("app".to_owned()).spawn(move || {
             runtime.block_on(async {
@@ -61,7 +63,12 @@ impl App {
                 }
             });
         })?;
-        Ok(Self { port, server_port, segments, _stop: stop })
+        Ok(Self { port, server_port, holds, segments, _stop: stop })
+    }
+
+    /// From now on, whether calls of [`Function::Held`] are kept waiting for their answers.
+    pub fn hold(&self, is_held: bool) {
+        self.holds.send_replace(is_held);
     }
 
     /// Says where the server is that the app reports checkpoints to.
@@ -86,6 +93,7 @@ pub fn path(function: &str) -> String {
 struct Handler {
     recorder: Recorder,
     server_port: Arc<AtomicU16>,
+    held: watch::Receiver<bool>,
 }
 
 async fn serve(listener: std::net::TcpListener, app: Arc<Handler>) {
@@ -112,6 +120,10 @@ async fn answer(app: &Handler, request: Request<Incoming>) -> anyhow::Result<Res
         Some(Function::Echo) => respond(StatusCode::PARTIAL_CONTENT, "[]".to_owned()),
         Some(function) => match Call::read(&body) {
             Ok(call) => {
+                if function == Function::Held {
+                    app.held.clone().wait_for(|is_held| !is_held).await?;
+                    tokio::time::sleep(Duration::from_millis(call.event.data.work_ms)).await;
+                }
                 let answer = function.answer(&call, app.server_port.load(Ordering::Relaxed)).await;
                 let keep = call.event.data.keep == Some(call.steps());
                 let visit = Visit {

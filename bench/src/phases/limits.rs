@@ -14,6 +14,9 @@ const STEPS: usize = 10;
 const GATED_RATIO_MAX: f64 = 1.5;
 /// The limit behind which runs are queued, as it is registered.
 const LIMIT: usize = 10;
+/// How long each of their calls takes. With calls that take no time the machine has nothing else to do, and what is measured is how much work it
+/// gets through.
+const WORK_MS: u64 = 20;
 /// How soon a free slot must be taken.
 const REFILL_TIME_MAX: Duration = Duration::from_millis(5);
 /// How much dearer a start may be with many values of a key in use than with few.
@@ -55,12 +58,36 @@ async fn gated(bench: &mut Bench, connection: &mut Connection) -> anyhow::Result
     Ok(())
 }
 
-/// Thousands of runs of one call each behind a small limit: from an answer to the call that takes its place.
+/// Thousands of runs of one call each behind a small limit: from an answer to the call that takes its place. Once with all of them queued before
+/// the first answer, and calls that take a while; and once as fast as it goes, while events still come in.
 async fn queued(bench: &mut Bench, connection: &mut Connection) -> anyhow::Result<()> {
     let count = bench.scale.queued;
     bench.report.progress(&format!("{count} runs behind a limit of {LIMIT}"));
+    bench.app.hold(true);
+    send_all(bench, connection, "bench/queued", count, WORK_MS).await?;
     let began = Instant::now();
-    send_all(bench, connection, "bench/queued", count).await?;
+    bench.app.hold(false);
+    let samples = refills(bench, count).await?;
+    let time = began.elapsed();
+    let p99 = Value::Time(samples.percentile(99)?);
+    let bar = Bar::at_most(p99, Value::Time(REFILL_TIME_MAX), "p99");
+    let label = format!("free slot to next call, {count} queued, calls of {WORK_MS} ms, p50");
+    bench.report.row(Row::new("refill", label, Value::Time(samples.percentile(50)?)).p99(p99).bar(bar));
+    bench.report.row(Row::new("queued", "  runs a second behind that limit", Value::PerSecond(rate(count, time))));
+
+    let began = Instant::now();
+    send_all(bench, connection, "bench/queued", count, 0).await?;
+    let samples = refills(bench, count).await?;
+    let time = began.elapsed();
+    let p50 = Value::Time(samples.percentile(50)?);
+    let label = format!("  the same while events come, {PER_REQUEST} a request, and calls take no time, p50");
+    bench.report.row(Row::new("refill-busy", label, p50).p99(Value::Time(samples.percentile(99)?)));
+    bench.report.row(Row::new("queued-busy", "  runs a second", Value::PerSecond(rate(count, time))));
+    Ok(())
+}
+
+/// Waits for so many runs, and says how long each slot was free.
+async fn refills(bench: &mut Bench, count: usize) -> anyhow::Result<Samples> {
     let (mut arrived, mut left) = (Vec::with_capacity(count), Vec::with_capacity(count));
     for _ in 0..count {
         let segment = bench.app.segment().await?;
@@ -68,7 +95,6 @@ async fn queued(bench: &mut Bench, connection: &mut Connection) -> anyhow::Resul
         arrived.push(call.arrived);
         left.push(call.left);
     }
-    let time = began.elapsed();
     arrived.sort_unstable();
     left.sort_unstable();
     let mut samples = Samples::default();
@@ -77,16 +103,7 @@ async fn queued(bench: &mut Bench, connection: &mut Connection) -> anyhow::Resul
         anyhow::ensure!(came >= freed, "more than {LIMIT} calls at once");
         samples.add(came.saturating_duration_since(*freed));
     }
-    let p99 = Value::Time(samples.percentile(99)?);
-    let bar = Bar::at_most(p99, Value::Time(REFILL_TIME_MAX), "p99");
-    let row = Row::new(
-        "refill",
-        format!("free slot to next call, {count} queued, p50"),
-        Value::Time(samples.percentile(50)?),
-    );
-    bench.report.row(row.p99(p99).bar(bar));
-    bench.report.row(Row::new("queued", "  runs a second behind that limit", Value::PerSecond(rate(count, time))));
-    Ok(())
+    Ok(samples)
 }
 
 /// From an event to the first call of its run, where so many other values of its key are in use.
@@ -96,7 +113,7 @@ async fn keyed(bench: &mut Bench, connection: &mut Connection) -> anyhow::Result
     for count in bench.scale.keys {
         bench.report.progress(&format!("{count} values of a key"));
         let missing = count.saturating_sub(in_use);
-        send_all(bench, connection, "bench/keyed", missing).await?;
+        send_all(bench, connection, "bench/keyed", missing, 0).await?;
         for _ in 0..missing {
             bench.app.segment().await?;
         }
@@ -121,10 +138,16 @@ async fn keyed(bench: &mut Bench, connection: &mut Connection) -> anyhow::Result
     Ok(())
 }
 
-async fn send_all(bench: &mut Bench, connection: &mut Connection, event: &str, count: usize) -> anyhow::Result<()> {
+async fn send_all(
+    bench: &mut Bench,
+    connection: &mut Connection,
+    event: &str,
+    count: usize,
+    work_ms: u64,
+) -> anyhow::Result<()> {
     let mut missing = count;
     while missing > 0 {
-        let data: Vec<Data> = (0..missing.min(PER_REQUEST)).map(|_| bench.data(0)).collect();
+        let data: Vec<Data> = (0..missing.min(PER_REQUEST)).map(|_| Data { work_ms, ..bench.data(0) }).collect();
         missing = missing.saturating_sub(data.len());
         events::send(connection, event, &data).await?;
     }

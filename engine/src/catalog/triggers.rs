@@ -3,6 +3,8 @@
 use super::fields::{Faults, Fields};
 use super::{Function, Trigger};
 use crate::cron::Schedule;
+use crate::duration::parse_duration;
+use crate::ids::Millis;
 use crate::limits::{JITTER_MAX, JITTER_MIN, TRIGGER_NAME_CHARACTERS_MAX, TRIGGERS_PER_FUNCTION_MAX};
 use serde::Serialize;
 
@@ -83,7 +85,8 @@ fn read_cron(schedule: &str, fields: &Fields<'_>, faults: &mut Faults) -> Option
     if let Err(fault) = Schedule::parse(schedule) {
         faults.add("schedule_invalid", fields.path("cron"), fault);
     }
-    let jitter = fields.text("jitter", faults).filter(|text| *text != "0");
+    let is_none = |text: &str| text == "0" || parse_duration(text) == Some(Millis(0));
+    let jitter = fields.text("jitter", faults).filter(|text| !is_none(text));
     if jitter.is_some() {
         fields.duration("jitter", "duration_invalid", JITTER_MIN..=JITTER_MAX, faults);
     }

@@ -83,7 +83,8 @@ fn scalar(value: &Value<'_>) -> String {
     }
 }
 
-/// The shortest digits that read back the same, with an exponent below 1e-4 and from 1e21 on.
+/// The shortest digits that read back the same, with an exponent below 1e-4 and from 1e21 on, as JSON is written: ids of seven digits are to be told
+/// as they are.
 fn double(value: f64) -> String {
     if value.is_nan() {
         return "NaN".to_owned();
@@ -94,7 +95,7 @@ fn double(value: f64) -> String {
     if value == 0.0 || (value.abs() >= 1e-4 && value.abs() < 1e21) {
         return value.to_string();
     }
-    // Rust writes 1e21 and 1e-7, Go 1e+21 and 1e-07.
+    // 1e+21 and 1e-07, where Rust writes 1e21 and 1e-7.
     let text = format!("{value:e}");
     let Some((digits, exponent)) = text.split_once('e') else { return text };
     let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |exponent| ('-', exponent));

@@ -3,7 +3,8 @@
 use super::value::{Text, Value};
 use super::{convert, dates};
 use crate::ids::Millis;
-use chrono::{DateTime, Datelike, FixedOffset, Timelike, Utc};
+use chrono::{DateTime, Datelike, FixedOffset, TimeZone, Timelike, Utc};
+use chrono_tz::Tz;
 
 /// A part of a moment or of a span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,10 +40,11 @@ pub(super) fn shifted<'a>(now: Millis, span: &Value<'_>, back: bool) -> Option<V
 /// `x.getHours()` and its kin; months, days of the month and of the year count from 0, weeks begin on Sunday.
 pub(super) fn part_of(part: Part, value: &Value<'_>, zone: Option<&Text<'_>>) -> Option<i64> {
     match value {
-        Value::Timestamp(at) => {
-            let offset = zone.map_or(Some(FixedOffset::east_opt(0)?), |zone| offset(zone))?;
-            Some(part_of_moment(part, at.with_timezone(&offset)))
-        }
+        Value::Timestamp(at) => match zone.map(|zone| zone.parse::<Tz>()) {
+            None => Some(part_of_moment(part, at)),
+            Some(Ok(named)) => Some(part_of_moment(part, &at.with_timezone(&named))),
+            Some(Err(_)) => Some(part_of_moment(part, &at.with_timezone(&offset(zone?)?))),
+        },
         Value::Duration(span) if zone.is_none() => match part {
             Part::Hours => Some(span.num_hours()),
             Part::Minutes => Some(span.num_minutes()),
@@ -54,7 +56,7 @@ pub(super) fn part_of(part: Part, value: &Value<'_>, zone: Option<&Text<'_>>) ->
     }
 }
 
-fn part_of_moment(part: Part, at: DateTime<FixedOffset>) -> i64 {
+fn part_of_moment(part: Part, at: &DateTime<impl TimeZone>) -> i64 {
     match part {
         Part::FullYear => i64::from(at.year()),
         Part::Month => i64::from(at.month0()),
@@ -69,11 +71,8 @@ fn part_of_moment(part: Part, at: DateTime<FixedOffset>) -> i64 {
     }
 }
 
-/// `UTC`, `+02:00` or `02:00`. Named zones need the zone tables, which come with cron.
+/// `+02:00` or `02:00`.
 fn offset(zone: &str) -> Option<FixedOffset> {
-    if zone == "UTC" {
-        return FixedOffset::east_opt(0);
-    }
     let (east, rest) = match zone.strip_prefix('-') {
         Some(rest) => (-1, rest),
         None => (1, zone.strip_prefix('+').unwrap_or(zone)),

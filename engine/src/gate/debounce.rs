@@ -72,7 +72,8 @@ impl Actor for Debounce {
 impl Debounce {
     fn let_go(&mut self, turn: &Turn<'_>, done: &mut Done) -> Result<(), Fault> {
         let Some(pending) = self.pending.take() else { return Ok(()) };
-        admission::go_on(turn, pending.start, Kind::Debounce, done)
+        let start = Start { admitted_at: Some(turn.now), ..pending.start };
+        admission::go_on(turn, start, Kind::Debounce, done)
     }
 
     fn take(

@@ -111,6 +111,7 @@ impl Singleton {
     fn over(&mut self, turn: &Turn<'_>, run: RunId, done: &mut Done) -> Result<(), Fault> {
         let Some(holder) = self.holder.take_if(|holder| holder.run == run) else { return Ok(()) };
         let Some(next) = holder.next else { return Ok(()) };
+        let next = Start { admitted_at: Some(turn.now), ..next };
         match super::function_of(turn, &self.key)?.filter(|function| !function.archived) {
             Some(function) => self.begin(function, next, done),
             None => admission::turn_away(&next, admission::Turned::Gone, done),

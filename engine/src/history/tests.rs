@@ -150,6 +150,20 @@ fn many_runs_are_told_in_pages() {
 }
 
 #[test]
+fn a_cancellation_that_is_deleted_tells_no_more() {
+    let mut history = history();
+    let count = u64::from(CANCELLATION_RUNS_PER_TURN_MAX) * 2 + 1;
+    (1..=count).for_each(|count| drop(history.tell(&started(count))));
+    let wanted = cancellation(1, None, u64::MAX >> 20);
+    assert!(history.ask(&Ask::Cancel(wanted.clone())).0.is_ok());
+    let first = sent(&history.turn(Message::Wake).unwrap()).len();
+    assert!(first > 0 && u64::try_from(first).unwrap() < count, "{first}");
+    let (_, done) = history.ask(&Ask::ForgetCancellation(wanted.id));
+    assert!(told(&mut history, done).is_empty());
+    assert!(sent(&history.tell(&started(count + 1))).is_empty(), "nor whoever comes later");
+}
+
+#[test]
 fn cancellations_are_listed_and_forgotten_and_their_number_is_bounded() {
     let mut history = history();
     let count = CANCELLATIONS_KEPT_MAX as u64 + 1;

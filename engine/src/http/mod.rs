@@ -30,7 +30,7 @@ mod signals;
 mod sync;
 mod watch;
 
-pub(crate) use accept::Members;
+pub(crate) use accept::{Members, merged_sessions, readable};
 pub use answer::{AskFailure, Progress, Question};
 pub use request::{Request, RequestLimits, request_limits};
 pub use response::{Response, refuse};

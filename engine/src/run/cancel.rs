@@ -68,12 +68,14 @@ pub fn since(state: &State) -> Since {
     Since { at: state.start.received_at.unwrap_or(state.started_at), after: state.start.event_ids.first().copied() }
 }
 
-/// Why the run has no more time, if so, by what its function says at this moment.
+/// Why the run has no more time, if so, by what its function says at this moment. `is_heard`: the app says something of the run, which so has begun,
+/// also where it only says so now.
 #[must_use]
-pub fn overdue(state: &State, function: &Function, now: Millis) -> Option<Canceller> {
+pub fn overdue(state: &State, function: &Function, is_heard: bool, now: Millis) -> Option<Canceller> {
     let is_over = |at: Option<Millis>| at.is_some_and(|at| at <= now);
     let finish = || is_over(finish_at(state, function)).then_some(Canceller::FinishTimeout);
-    if is_over(start_at(state, function)) { Some(Canceller::StartTimeout) } else { finish() }
+    let is_late = !is_heard && is_over(start_at(state, function));
+    if is_late { Some(Canceller::StartTimeout) } else { finish() }
 }
 
 /// When the run must have ended; none while it waits to begin.
@@ -89,10 +91,15 @@ pub fn start_at(state: &State, function: &Function) -> Option<Millis> {
     if state.start.is_batch {
         return None;
     }
-    let wanted = state.start.received_at.max(state.start.not_before).unwrap_or(state.started_at);
+    let wanted = wanted_at(&state.start).unwrap_or(state.started_at);
     let span = function.flow.timeouts.start.filter(|_| waits_to_begin(state, function))?;
     // One that comes on time just so is not late.
     Some(wanted.plus(span).plus(Millis(1)))
+}
+
+/// Since when the run may begin.
+fn wanted_at(start: &Start) -> Option<Millis> {
+    start.admitted_at.or(start.received_at).max(start.not_before)
 }
 
 fn waits_to_begin(state: &State, function: &Function) -> bool {
@@ -105,7 +112,6 @@ pub fn began_late(start: &Start, function: &Function, now: Millis) -> bool {
     if start.is_batch {
         return false;
     }
-    let wanted = start.received_at.max(start.not_before);
-    let (Some(wanted), Some(span)) = (wanted, function.flow.timeouts.start) else { return false };
+    let (Some(wanted), Some(span)) = (wanted_at(start), function.flow.timeouts.start) else { return false };
     now > wanted.plus(span)
 }

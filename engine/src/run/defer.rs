@@ -3,7 +3,7 @@
 //! What is deferred is kept with the run and drives nothing: it enters no stack, and no call is made for it. When the run is
 //! over, each deferral that stands becomes an event, which starts the deferred function.
 
-use super::finish;
+use super::finish::{self, Own};
 use super::journal::{Record, What};
 use super::state::State;
 use crate::error::Fault;
@@ -200,7 +200,9 @@ pub fn start(state: &State, shards: Shards, at: Millis, done: &mut Done) -> Resu
         data.insert("_inngest".to_owned(), marker);
         let run = state.start.run;
         let event = EventId::derived_of(run, at, &format!("{DEFERRED}/{run}/{id}"));
-        finish::send_event(shards, event, event.to_string(), DEFERRED, at, &data, done)?;
+        let meta = finish::meta_of(state.trigger());
+        let own = Own { id: event, told_id: event.to_string(), name: DEFERRED, at, meta };
+        finish::send_event(shards, own, &data, done)?;
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use crate::ids::{EventId, FunctionId, Millis, RunId};
 use crate::shard::Shards;
 use crate::stream::message::{NewEvent, Tell};
 use crate::turn::{Address, Done};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
 /// Ended runs that these events started are not announced: they would announce each other for ever.
@@ -106,6 +106,8 @@ enum Identity {
 struct Event<'a, D> {
     data: D,
     id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    meta: Option<&'a RawValue>,
     name: &'a str,
     ts: Millis,
     user: Empty,
@@ -172,20 +174,36 @@ fn emit(state: &State, shards: Shards, name: &str, identity: Identity, done: &mu
         run_id: run,
     };
     let told_id = if identity == Identity::OfRun { run.to_string() } else { id.to_string() };
-    send_event(shards, id, told_id, name, *at, &data, done)
+    let own = Own { id, told_id, name, at: *at, meta: told.and_then(meta_of) };
+    send_event(shards, own, &data, done)
 }
 
-/// Sends an event of the server's own making; `told_id` is the id that it tells.
-pub(super) fn send_event(
-    shards: Shards,
-    id: EventId,
-    told_id: String,
-    name: &str,
-    at: Millis,
-    data: &impl Serialize,
-    done: &mut Done,
-) -> Result<(), Fault> {
-    let event = Event { data, id: told_id, name, ts: at, user: Empty {} };
+/// An event of the server's own making.
+pub(super) struct Own<'a> {
+    /// Its id, ...
+    pub(super) id: EventId,
+    /// ... and the one that it tells.
+    pub(super) told_id: String,
+    pub(super) name: &'a str,
+    pub(super) at: Millis,
+    /// That of the event which the run was started by: its sessions go on (SERVER §1.9).
+    pub(super) meta: Option<&'a RawValue>,
+}
+
+/// The `meta` of an event, which has its sessions.
+pub(super) fn meta_of(event: &RawValue) -> Option<&RawValue> {
+    #[derive(Deserialize)]
+    struct Event<'a> {
+        #[serde(borrow)]
+        meta: Option<&'a RawValue>,
+    }
+    serde_json::from_str::<Event<'_>>(event.get()).ok()?.meta
+}
+
+/// Sends an event.
+pub(super) fn send_event(shards: Shards, own: Own<'_>, data: &impl Serialize, done: &mut Done) -> Result<(), Fault> {
+    let Own { id, told_id, name, at, meta } = own;
+    let event = Event { data, id: told_id, meta, name, ts: at, user: Empty {} };
     let event = to_raw_value(&event).map_err(|e| Fault::new("system event", e))?;
     let system = NewEvent { id, seeded: true, user_id: None, name: name.to_owned(), ts: at, event };
     done.send(Address::stream_of(shards, id), &Tell::System(system))

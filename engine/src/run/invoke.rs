@@ -4,11 +4,10 @@ use super::message::{Returned, Tell};
 use super::pause::{Awaits, Pause};
 use super::state::State;
 use crate::error::Fault;
-use crate::http::Members;
+use crate::http::{Members, merged_sessions};
 use crate::ids::{EventId, Millis, RunId, StepId, uuid_of};
-use crate::shard::Shards;
 use crate::stream::message::{NewEvent, Tell as ToStream};
-use crate::turn::{Address, Done};
+use crate::turn::{Address, Done, Turn};
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
@@ -86,7 +85,7 @@ struct Event<'a> {
     data: Members<'a>,
     id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    meta: Option<&'a RawValue>,
+    meta: Option<Box<RawValue>>,
     name: &'a str,
     ts: Millis,
     user: &'a RawValue,
@@ -101,7 +100,9 @@ struct Written<'a> {
     depth: u32,
     expire: Millis,
     fn_id: &'a str,
-    name: &'a StepId,
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source_app_id: Option<String>,
     source_fn_id: String,
     source_fn_v: u32,
 }
@@ -116,9 +117,9 @@ pub fn event_id(run: RunId, step: &StepId, at: Millis) -> EventId {
 ///
 /// # Errors
 /// A payload that is no event's: it was checked when it came.
-pub fn send(state: &State, shards: Shards, step: &StepId, pause: &Pause, done: &mut Done) -> Result<(), Fault> {
+pub fn send(state: &State, turn: &Turn<'_>, step: &StepId, pause: &Pause, done: &mut Done) -> Result<(), Fault> {
     let unreadable = |e: serde_json::Error| Fault::new("invocation", e);
-    let Awaits::Return { function, payload } = &pause.awaits else { return Ok(()) };
+    let Awaits::Return { function, payload, name } = &pause.awaits else { return Ok(()) };
     let run = state.start.run;
     let id = event_id(run, step, pause.since);
     let payload: Payload<'_> = payload
@@ -132,7 +133,8 @@ pub fn send(state: &State, shards: Shards, step: &StepId, pause: &Pause, done: &
         depth: depth_of(state.trigger()).saturating_add(1),
         expire: pause.until,
         fn_id: function,
-        name: step,
+        name,
+        source_app_id: turn.catalog.function(&state.start.function).map(|function| uuid_of(function.app.as_str())),
         source_fn_id: uuid_of(state.start.function.as_str()),
         source_fn_v: state.start.function_version,
     })
@@ -147,7 +149,7 @@ pub fn send(state: &State, shards: Shards, step: &StepId, pause: &Pause, done: &
     let event = Event {
         data,
         id: id.to_string(),
-        meta: payload.meta,
+        meta: payload.meta.and_then(|meta| merged_sessions(meta).ok().flatten()),
         name: INVOKED,
         ts: pause.since,
         user: payload.user.unwrap_or(&nothing),
@@ -155,5 +157,5 @@ pub fn send(state: &State, shards: Shards, step: &StepId, pause: &Pause, done: &
     };
     let event = to_raw_value(&event).map_err(unreadable)?;
     let system = NewEvent { id, seeded: true, user_id: None, name: INVOKED.to_owned(), ts: pause.since, event };
-    done.send(Address::stream_of(shards, id), &ToStream::System(system))
+    done.send(Address::stream_of(turn.settings.shards, id), &ToStream::System(system))
 }

@@ -86,6 +86,9 @@ pub enum Tell {
         /// That call waits: it has no slot yet.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         waits: bool,
+        /// The keys of the limits are others: what waits is to be asked for again, with what they come to.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        anew: bool,
         /// The gate's key.
         at: String,
     },
@@ -174,6 +177,9 @@ pub struct Start {
     /// When the first event was accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub received_at: Option<Millis>,
+    /// When a gate let it go that had held it back: its run is no older.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub admitted_at: Option<Millis>,
     /// Not before this moment (an event with `ts` in the future).
     pub not_before: Option<Millis>,
     /// What it repeats, where it is a rerun.
@@ -205,6 +211,7 @@ impl Start {
             events: Vec::new(),
             event_name: String::new(),
             received_at: None,
+            admitted_at: None,
             not_before: None,
             rerun: None,
             cancel_on: Vec::new(),

@@ -92,7 +92,8 @@ impl Actor for Run {
         let mut done = Done::default();
         let is_question = matches!(message, Message::Ask { .. });
         if let (Some(live), false) = (&mut self.live, is_question) {
-            live.end_overdue(turn, &mut done)?;
+            let is_heard = matches!(message, Message::Answered(_));
+            live.end_overdue(turn, is_heard, &mut done)?;
         }
         match message {
             Message::Tell(body) => {
@@ -162,7 +163,7 @@ impl Run {
                 live.cancel(turn, Canceller::Bulk(cancellation), done)
             }
             Tell::Granted { dispatch, .. } => live.granted(turn, dispatch, done),
-            Tell::Holds { dispatch, waits, .. } => live.holds(turn, dispatch, waits, done),
+            Tell::Holds { dispatch, waits, anew, .. } => live.holds(turn, dispatch, (waits, anew), done),
             Tell::CancelledBy { event } => live.cancel(turn, Canceller::Event(event), done),
             Tell::Displaced { by } => live.cancel(turn, Canceller::Singleton(by), done),
             Tell::TurnedAway { dispatch } => live.turned_away(turn, &dispatch, done),
@@ -242,7 +243,8 @@ impl Run {
         let Some(call) = CallId::parse(&outcome.id) else { return Err(Fault::new("call id", &outcome.id)) };
         live.sent.remove(&call);
         live.slots.land(&call);
-        let is_overloaded = is_overloaded(&outcome);
+        let is_errand = live.state.units.get(&call.unit).is_some_and(|unit| unit.errand.is_some());
+        let is_overloaded = !is_errand && is_overloaded(&outcome);
         match decide::answered(&live.state, turn, call.clone(), outcome) {
             Some(answered) => {
                 if let (true, Then::Retry { retry_at_ms, .. }) = (is_overloaded, &answered.then) {
@@ -375,7 +377,7 @@ impl Live {
         &mut self,
         turn: &Turn<'_>,
         dispatch: Option<Dispatch>,
-        waits: bool,
+        (waits, anew): (bool, bool),
         done: &mut Done,
     ) -> Result<(), Fault> {
         if self.state.status.is_over() {
@@ -384,7 +386,12 @@ impl Live {
         let Some(dispatch) = dispatch else { return Ok(()) };
         let call = CallId { unit: dispatch.unit.clone(), generation: dispatch.generation };
         match self.state.units.get(&call.unit) {
-            Some(unit) if unit.generation == call.generation && waits => self.slots.wait_for(&call),
+            Some(unit) if unit.generation == call.generation && waits => {
+                self.slots.wait_for(&call);
+                if anew {
+                    self.slots.ask_again(&call);
+                }
+            }
             Some(unit) if unit.generation == call.generation => return self.granted(turn, dispatch, done),
             Some(unit) if unit.due <= turn.now => {}
             _ if self.may_be_in_flight(&call, turn.now) => {}
@@ -439,7 +446,7 @@ impl Live {
             Err(refusal) => return Ok(Err(refusal)),
         };
         start.function_version = function.version;
-        if let Some(event) = start.event_ids.first().copied() {
+        for event in start.event_ids.iter().copied() {
             let stream = Address::stream_of(turn.settings.shards, event);
             done.send(stream, &stream::message::Tell::Ran { event, run })?;
         }
@@ -449,7 +456,7 @@ impl Live {
 
     /// Saves what the app has done while its call goes on; where the run's time is over, nothing.
     fn checkpoint(&mut self, turn: &Turn<'_>, body: &RawValue, done: &mut Done) -> Result<Result<(), Refusal>, Fault> {
-        self.end_overdue(turn, done)?;
+        self.end_overdue(turn, true, done)?;
         match checkpoint::read(&self.state, body, turn.now) {
             Ok(Some(saved)) => self.append(turn, Entry::Checkpointed(saved), done).map(Ok),
             Ok(None) => Ok(Ok(())),
@@ -463,9 +470,9 @@ impl Live {
     }
 
     /// Stops the run where its function gives it no more time, before anything else can happen to it.
-    fn end_overdue(&mut self, turn: &Turn<'_>, done: &mut Done) -> Result<(), Fault> {
+    fn end_overdue(&mut self, turn: &Turn<'_>, is_heard: bool, done: &mut Done) -> Result<(), Fault> {
         let function = turn.catalog.function(&self.state.start.function);
-        match function.and_then(|function| cancel::overdue(&self.state, function, turn.now)) {
+        match function.and_then(|function| cancel::overdue(&self.state, function, is_heard, turn.now)) {
             Some(by) => self.cancel(turn, by, done),
             None => Ok(()),
         }
@@ -483,7 +490,7 @@ impl Live {
         for (id, unit) in &self.state.units {
             let call = CallId { unit: id.clone(), generation: unit.generation };
             if unit.due <= turn.now && !self.sent.contains(&call) {
-                if is_gated && unit.errand.is_none() && !self.slots.may_make(&call) {
+                if is_gated && !self.slots.may_make(&call) {
                     if is_looked_at {
                         wakes_at_once |= !self.slots.has_asked(&call);
                     } else if self.slots.ask(&call) {

@@ -1,6 +1,6 @@
 //! A step that neither runs nor is to be called for: it sleeps, or waits for something to come.
 
-use super::journal::What;
+use super::journal::{Record, What};
 use super::memo::Memo;
 use crate::ids::Millis;
 use crate::waits::place::Place;
@@ -52,14 +52,16 @@ pub enum Awaits {
         function: String,
         /// What it was invoked with.
         payload: Option<Box<RawValue>>,
+        /// What people call the step.
+        name: String,
     },
 }
 
 impl Pause {
     /// The pause that a step's news begins at `at`, if any, where so many events have ended waits before.
     #[must_use]
-    pub fn of(what: &What, at: Millis, taken_before: usize) -> Option<Self> {
-        let (until, awaits) = match what {
+    pub fn of(step: &Record, at: Millis, taken_before: usize) -> Option<Self> {
+        let (until, awaits) = match &step.what {
             What::Slept { until_ms } => (*until_ms, Awaits::Nothing),
             What::Waited { event, condition, until_ms, place } => {
                 let (event, condition, place) = (event.clone(), condition.clone(), place.clone());
@@ -69,7 +71,8 @@ impl Pause {
                 (*until_ms, Awaits::Signal { signal: signal.clone(), replace: *replace })
             }
             What::Invoked { function, payload, until_ms } => {
-                (*until_ms, Awaits::Return { function: function.clone(), payload: payload.clone() })
+                let (function, payload, name) = (function.clone(), payload.clone(), step.name.clone());
+                (*until_ms, Awaits::Return { function, payload, name })
             }
             What::Ran { .. }
             | What::Stored { .. }

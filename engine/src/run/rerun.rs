@@ -9,6 +9,7 @@ use super::message::Start;
 use super::state::State;
 use crate::error::{Code, Fault, Refusal};
 use crate::ids::{Millis, RunId, StepId};
+use crate::limits::STEP_OUTPUT_BYTES_MAX;
 use crate::turn;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -80,6 +81,7 @@ pub fn start(
         rerun: Some(Rerun { original, copied: kept.copied, input: kept.input }),
         // Events that came since the old run began are not meant for this one, and its time begins now.
         received_at: Some(now),
+        admitted_at: None,
         not_before: None,
         cancel_on: Vec::new(),
         singleton: None,
@@ -105,6 +107,10 @@ fn kept(state: &State, rows: &[turn::Row], from: &FromStep) -> Result<Result<Kep
             Code::BodyInvalid,
             "input is not a valid JSON array: it holds the step's arguments",
         )));
+    }
+    if from.input.as_ref().is_some_and(|input| input.get().len() > STEP_OUTPUT_BYTES_MAX) {
+        let message = format!("input is larger than {STEP_OUTPUT_BYTES_MAX} bytes: no step could have it");
+        return Ok(Err(Refusal::new(Code::BodyTooLarge, message)));
     }
     let mut copied = Vec::new();
     for ended in state.stack.ids()?.into_iter().take_while(|ended| *ended != id) {

@@ -10,8 +10,8 @@ use crate::error::Fault;
 use crate::expression::{self, Bindings, Scope, Value};
 use crate::gate::admission;
 use crate::gate::place::{self, Kind};
-use crate::gate::slots::is_gated;
 use crate::gate::slots::message::{Dispatch, Keys, News, Tell};
+use crate::gate::slots::{is_gated, sources};
 use crate::ids::Millis;
 use crate::limits::PRIORITY_SECONDS_MAX;
 use crate::run::message::Status;
@@ -161,20 +161,16 @@ fn call(id: &UnitId, unit: &Unit) -> CallId {
     CallId { unit: id.clone(), generation: unit.generation }
 }
 
-/// The calls that the app is to get, or is at, at this moment.
+/// The calls that are to be made, or are under way, at this moment: of the app, and those that the server makes for a step.
 pub fn due_calls(state: &State, now: Millis) -> Vec<CallId> {
-    let due = state.units.iter().filter(|(_, unit)| unit.due <= now && unit.errand.is_none());
+    let due = state.units.iter().filter(|(_, unit)| unit.due <= now);
     due.map(|(id, unit)| call(id, unit)).collect()
 }
 
 /// What the key expressions of the function's limits come to; those that come to nothing are empty.
 fn keys(function: &Function, state: &State, now: Millis) -> Keys {
-    let flow = &function.flow;
-    let limits = flow.concurrency.steps.iter().chain(&flow.concurrency.runs).filter_map(|limit| limit.key.as_deref());
-    let throttle = flow.throttle.as_ref().and_then(|throttle| throttle.key.as_deref());
-    let sources: BTreeSet<&str> = limits.chain(throttle).filter(|source| !source.is_empty()).collect();
     let value = |source: &str| admission::key_of(source, state.trigger(), now).unwrap_or_default();
-    sources.into_iter().map(|source| (source.to_owned(), value(source))).collect::<BTreeMap<_, _>>()
+    sources(function).into_iter().map(|source| (source.to_owned(), value(source))).collect::<BTreeMap<_, _>>()
 }
 
 /// The run's place among its function's: its age, and by so many seconds earlier or later as its priority says.

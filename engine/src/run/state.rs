@@ -290,7 +290,7 @@ impl State {
         if self.memos.contains_key(&step.id) || self.pauses.contains_key(&step.id) {
             return;
         }
-        if let Some(pause) = Pause::of(&step.what, at, self.taken.len()) {
+        if let Some(pause) = Pause::of(step, at, self.taken.len()) {
             self.changes.begun.push(step.id.clone());
             self.pauses.insert(step.id.clone(), pause);
         }
@@ -370,7 +370,7 @@ impl State {
         let has_begun = self.status != Status::Scheduled;
         self.status = status;
         self.end = Some(End { at, result });
-        let is_called = |unit: &Unit| has_begun && unit.due <= at && unit.errand.is_none();
+        let is_called = |unit: &Unit| has_begun && unit.due <= at;
         let due = std::mem::take(&mut self.units).into_iter().filter(|(_, unit)| is_called(unit));
         self.left_behind = due.map(|(unit, held)| CallId { unit, generation: held.generation }).collect();
         self.changes.begun.clear();

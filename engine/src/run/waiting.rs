@@ -8,7 +8,8 @@ use super::state::State;
 use super::{invoke, message::Watch};
 use crate::error::Fault;
 use crate::expression::{self, Scope};
-use crate::ids::{EventId, StepId};
+use crate::ids::{EventId, Millis, StepId};
+use crate::limits::EVENT_IDEMPOTENCY_TIME;
 use crate::turn::{Address, Done, Turn};
 use crate::waits::message::{Hold, Register, Since, Tell, WaitId, Waiter};
 use crate::waits::place::signal_actor_key;
@@ -22,12 +23,11 @@ pub fn begin(state: &State, turn: &Turn<'_>, step: &StepId, pause: &Pause, done:
     let wait = of_step(state, step);
     match &pause.awaits {
         Awaits::Nothing => Ok(()),
-        Awaits::Return { .. } => invoke::send(state, turn.settings.shards, step, pause, done),
+        Awaits::Return { .. } => invoke::send(state, turn, step, pause, done),
         Awaits::Event { .. } | Awaits::Signal { .. } if pause.is_over_at_once() => Ok(()),
         Awaits::Event { event, condition, place } => {
             let look_back = turn.settings.wait_look_back.unwrap_or_default();
-            let at =
-                crate::ids::Millis(pause.since.0.saturating_sub(look_back.0)).max(state.started_at.min(pause.since));
+            let at = Millis(pause.since.0.saturating_sub(look_back.0)).max(state.started_at.min(pause.since));
             let register = Register {
                 wait,
                 event: event.clone(),
@@ -126,10 +126,10 @@ fn own(state: &State, condition: Option<&str>) -> Box<RawValue> {
     compiled.map_or_else(|| RawValue::NULL.to_owned(), |condition| condition.needed_of(state.trigger()))
 }
 
-/// Events that do not end this wait: those that started the run, and those since `at` that ended another one before it began. What
-/// ended one beside it counts, also where the wait is registered once more since.
-fn taken(state: &State, pause: &Pause, at: crate::ids::Millis) -> Vec<EventId> {
-    let before =
-        state.taken.iter().take(pause.taken_before).filter(|(_, received_at)| *received_at >= at).map(|(id, _)| *id);
+/// Events that do not end this wait: those that started the run, and those that ended another one before it began and may come since `at`: later
+/// ones, and those that are sent again under the same id. What ended one beside it counts, also where the wait is registered once more since.
+fn taken(state: &State, pause: &Pause, at: Millis) -> Vec<EventId> {
+    let may_come = |received_at: Millis| received_at.plus(EVENT_IDEMPOTENCY_TIME) >= at;
+    let before = state.taken.iter().take(pause.taken_before).filter(|(_, at)| may_come(*at)).map(|(id, _)| *id);
     state.start.event_ids.iter().copied().chain(before).collect()
 }

@@ -48,7 +48,7 @@ impl Stream {
         if !needs.is_empty() {
             return Ok(Outcome::Needs(needs));
         }
-        let mut started = started(&supplied, &earlier)?;
+        let Earlier { mut started, mut names } = Earlier::read(&supplied, &earlier)?;
         let mut done = Done::default();
         let mut ids = Vec::with_capacity(events.len());
         let mut taken = BTreeSet::new();
@@ -76,7 +76,9 @@ impl Stream {
             };
             let interest = self.interests.of(&event.name, turn.supplied)?;
             noted.push((event.id, event.name.clone()));
-            take(turn, &mut done, origin, event, only, interest.as_ref(), &mut started)?;
+            let same_as = names.get(&origin).filter(|name| **name == event.name).map(|_| origin);
+            names.insert(event.id, event.name.clone());
+            take(turn, &mut done, Origin { event: origin, same_as }, event, only, interest.as_ref(), &mut started)?;
         }
         if let Some(token) = token {
             answer(&mut done, token, &Accepted { ids })?;
@@ -87,12 +89,21 @@ impl Stream {
     }
 }
 
-/// Stores one event, starts its runs, and tells those who wait for it. Where it is the same event as `origin` by its user's id, its
-/// runs are those of `origin`: what that one has `started` is not sent for again, since the later message may be the first to arrive.
+/// What an event is by its user's id.
+struct Origin {
+    /// The first with that id, or the event itself: its runs are those of this one.
+    event: EventId,
+    /// The same, where it is another one and of the same name: for whoever waits it has come once more.
+    same_as: Option<EventId>,
+}
+
+/// Stores one event, starts its runs, and tells those who wait for it. Where it is the same event as an earlier one by its user's id, its runs
+/// are those of the earlier: what that one has `started` is not sent for again, since the later message may be the first to arrive. Whoever
+/// waits for the name hears of the earlier once more: what that one has started or resumed recognises it.
 fn take(
     turn: &Turn<'_>,
     done: &mut Done,
-    origin: EventId,
+    origin: Origin,
     event: NewEvent,
     only: Option<&FunctionId>,
     interest: Option<&Interest>,
@@ -105,7 +116,7 @@ fn take(
         None => routing::started_by(turn.catalog, &event.name, &event.event, turn.now),
     };
     for function in matches.started {
-        let run = RunId::derived(origin, &function.id);
+        let run = RunId::derived(origin.event, &function.id);
         runs.push(run);
         if !started.insert(run) {
             continue;
@@ -121,14 +132,14 @@ fn take(
         admission::enter(turn, function, start, done)?;
     }
     if let Some(interest) = interest {
-        interest.tell(turn, &event, done)?;
+        interest.tell(turn, origin.same_as.unwrap_or(event.id), &event, done)?;
     }
     let failed = matches.failed;
     if event.name == INVOKED {
         routing::answer_invoker(&event.event, &failed, done)?;
     }
     let NewEvent { id, name, event, .. } = event;
-    done.write(row::key(id), &EventRow { name, received_at: turn.now, runs, failed, event })
+    done.write(row::key(id), &EventRow { name, received_at: turn.now, same_as: origin.same_as, runs, failed, event })
 }
 
 /// What has to be known first: of ids that may have come before, whether they have; of users' ids, which event was the first.
@@ -165,13 +176,25 @@ fn earlier(events: &[NewEvent], firsts: &BTreeMap<String, First>) -> BTreeSet<St
     events.iter().filter_map(origin).map(row::key).collect()
 }
 
-/// The runs that these rows list.
-fn started(supplied: &BTreeMap<&str, &[Row]>, keys: &BTreeSet<String>) -> Result<BTreeSet<RunId>, Fault> {
-    let mut started = BTreeSet::new();
-    for row in keys.iter().filter_map(|key| supplied.get(key.as_str())).copied().flatten() {
-        started.extend(EventRow::decode(row)?.runs);
+/// What is known of first events whose like has come again.
+#[derive(Default)]
+struct Earlier {
+    /// The runs that they list.
+    started: BTreeSet<RunId>,
+    /// Their names.
+    names: BTreeMap<EventId, String>,
+}
+
+impl Earlier {
+    fn read(supplied: &BTreeMap<&str, &[Row]>, keys: &BTreeSet<String>) -> Result<Self, Fault> {
+        let mut earlier = Self::default();
+        for row in keys.iter().filter_map(|key| supplied.get(key.as_str())).copied().flatten() {
+            let (id, held) = (row::id(&row.key)?, EventRow::decode(row)?);
+            earlier.started.extend(held.runs);
+            earlier.names.insert(id, held.name);
+        }
+        Ok(earlier)
     }
-    Ok(started)
 }
 
 /// The first events that still count, by the hash of the user's id.

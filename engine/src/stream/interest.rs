@@ -8,7 +8,7 @@ use super::Stream;
 use super::message::{NewEvent, Want};
 use super::row;
 use crate::error::{Code, Fault};
-use crate::ids::Millis;
+use crate::ids::{EventId, Millis};
 use crate::limits::{
     WAIT_ROUTES_PER_NAME_MAX, WAITED_NAMES_HOT_MAX, WANT_AHEAD_MIN, WANTS_SWEPT_EVERY, WANTS_SWEPT_PER_TURN_MAX,
 };
@@ -134,12 +134,12 @@ impl Interest {
         self.0.iter().map(|(_, until)| *until).max().unwrap_or_default()
     }
 
-    /// Tells of an event to all whom it may concern.
-    pub(super) fn tell(&self, turn: &Turn<'_>, event: &NewEvent, done: &mut Done) -> Result<(), Fault> {
+    /// Tells of an event to all whom it may concern, by this id: its own, or that of an earlier one which it is the same as.
+    pub(super) fn tell(&self, turn: &Turn<'_>, id: EventId, event: &NewEvent, done: &mut Done) -> Result<(), Fault> {
         let live = self.0.iter().filter(|(_, until)| *until > turn.now);
         let actors: BTreeSet<_> = live.filter_map(|(route, _)| route.actor_for(&event.name, &event.event)).collect();
         for actor in actors {
-            let (id, received_at, event) = (event.id, turn.now, event.event.clone());
+            let (received_at, event) = (turn.now, event.event.clone());
             done.send(Address::waits(&actor), &ToWaits::Arrived(Arrived { id, received_at, event, only: None }))?;
         }
         Ok(())
@@ -194,6 +194,7 @@ impl Stream {
         for row in rows.iter().filter_map(|range| turn.supplied.get(range)).flatten() {
             let (id, held) = (row::id(&row.key)?, row::EventRow::decode(row)?);
             let concerns = want.route.actor_for(&held.name, &held.event).is_some_and(|actor| actor == want.at);
+            let id = held.same_as.unwrap_or(id);
             if held.name == want.event && concerns && want.since.counts(held.received_at, id) {
                 let arrived =
                     Arrived { id, received_at: held.received_at, event: held.event, only: Some(want.asker.clone()) };

@@ -12,6 +12,9 @@ use serde_json::value::RawValue;
 pub(super) struct EventRow {
     pub(super) name: String,
     pub(super) received_at: Millis,
+    /// The first event with the same user's id, where that is another of the same name: for whoever waits, this is that one once more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) same_as: Option<EventId>,
     /// The runs that it started, or would have, had an earlier event with the same user's id not started them.
     pub(super) runs: Vec<RunId>,
     /// Functions that are not started, now or later, because of a fault (SERVER §1.4), and why.

@@ -2,6 +2,7 @@
 
 use crate::driver::{Driver, ran, raw, sleep};
 use serde_json::{Value, json};
+use stepwell_engine::catalog::Pause;
 use stepwell_engine::ids::{EventId, Millis};
 use stepwell_engine::limits::WAIT_TIME_DEFAULT;
 use stepwell_engine::run::message::{Ask, Tell};
@@ -59,6 +60,16 @@ fn a_run_that_begins_too_late_is_never_called() {
         assert_eq!(run.status() == "Cancelled", cancelled, "{late}");
         assert_eq!(run.calls().is_empty(), cancelled);
     }
+    // What a gate has held back is as late as it is behind that gate.
+    for (late, cancelled) in [(10_000, false), (10_001, true)] {
+        let mut run = with(&json!({"timeouts": {"start": 10_000}}));
+        let now = run.now;
+        run.begin_later(|start| {
+            start.received_at = Some(Millis(now - 60_000));
+            start.admitted_at = Some(Millis(now - late));
+        });
+        assert_eq!(run.status() == "Cancelled", cancelled, "{late}");
+    }
     // An event of the future is not late because of that.
     let mut run = with(&json!({"timeouts": {"start": 10_000}}));
     let received_at = run.now - 60_000;
@@ -67,6 +78,44 @@ fn a_run_that_begins_too_late_is_never_called() {
         start.received_at = Some(Millis(received_at));
         start.not_before = Some(Millis(not_before));
     });
+}
+
+#[test]
+fn a_run_that_the_app_is_at_has_begun_whatever_its_function_waits_for_since() {
+    let gated = json!({"timeouts": {"start": 10_000}, "concurrency": {"steps": [{"limit": 1, "scope": "fn"}]}});
+    for paused in [true, false] {
+        let mut run = with(&json!({"timeouts": {"start": 10_000}}));
+        let call = run.begin(|_| {});
+        for function in run.catalog.functions.values_mut() {
+            if paused {
+                function.paused = Some(Pause::Keep);
+            } else {
+                function.flow = serde_json::from_value(gated.clone()).unwrap();
+            }
+        }
+        run.now += 20_000;
+        run.ops(&call, &json!([ran("a", 1)]));
+        assert_eq!(run.status(), "Running", "{paused}");
+    }
+}
+
+#[test]
+fn a_changed_timeout_holds_for_runs_under_way() {
+    let finish = |run: &mut Driver, span: u64| {
+        for function in run.catalog.functions.values_mut() {
+            function.flow = serde_json::from_value(json!({"timeouts": {"finish": span}})).unwrap();
+        }
+    };
+    let mut run = with(&json!({"timeouts": {"finish": 30_000}}));
+    let call = run.begin(|_| {});
+    run.ops(&call, &json!([sleep("s", "1h")]));
+    finish(&mut run, 60_000);
+    let began = run.now;
+    run.pass(30_000);
+    assert_eq!((run.status().as_str(), run.wake_at), ("Running", Some(began + 60_000)), "it has more time");
+    finish(&mut run, 20_000);
+    run.turn(stepwell_engine::turn::Message::Wake);
+    assert_eq!(by(&run), "FinishTimeout", "it has less");
 }
 
 #[test]

@@ -42,12 +42,32 @@ fn a_cancelled_run_stops_and_says_so() {
     let calls = run.calls();
     assert_eq!(run.ask(&Ask::Cancel), json!({"Ok": null}));
     assert_eq!(run.status(), "Cancelled");
-    assert_eq!(names(&run.events()), ["inngest/function.finished", "inngest/function.cancelled"]);
+    let events = run.events();
+    assert_eq!(names(&events), ["inngest/function.finished", "inngest/function.cancelled"]);
+    let cancelled = &events[1];
+    assert_eq!(cancelled["id"], run.summary()["run_id"]);
+    assert_eq!((cancelled["data"].get("error"), cancelled["data"].get("result")), (None, None));
+    assert_eq!(cancelled["data"]["_inngest"]["status"], "Cancelled");
     run.ops(&calls[0], &json!([ran("a", 1)]));
     run.no_calls();
     assert_eq!(run.ask(&Ask::Cancel), json!({"Ok": null}));
     assert_eq!(run.journal(), ["Started", "Answered", "Cancelled"]);
     assert_eq!((run.wake_at, run.owing), (None, false));
+}
+
+#[test]
+fn the_sessions_of_the_trigger_go_on_with_the_news_of_the_end() {
+    let meta = json!({"sessions": {"tenant": "7"}});
+    let event = json!({"data": {}, "id": "e", "meta": meta, "name": "t/go", "ts": 1, "user": {}});
+    let mut run = Driver::idle(4);
+    let call = run.begin(|start| start.events = vec![raw(&event.to_string())]);
+    run.throws(&call, &[("x-inngest-no-retry", "true")]);
+    let events = run.events();
+    assert_eq!(names(&events), ["inngest/function.finished", "inngest/function.failed"]);
+    assert!(events.iter().all(|event| event["meta"] == meta), "{events:?}");
+    let (mut run, call) = Driver::started();
+    run.returns(&call, &json!(1));
+    assert_eq!(run.events()[0].get("meta"), None);
 }
 
 #[test]

@@ -19,6 +19,12 @@ fn near_ops() -> impl Strategy<Value = Value> {
         json!("DiscoveryRequest"),
         json!("None"),
         json!("InvokeFunction"),
+        json!("WaitForEvent"),
+        json!("WaitForSignal"),
+        json!("DeferAdd"),
+        json!("DeferAbort"),
+        json!("Gateway"),
+        json!("AIGateway"),
         json!("Dance"),
         json!(7),
         json!(null),
@@ -32,6 +38,10 @@ fn near_ops() -> impl Strategy<Value = Value> {
         json!({"name": 1}),
         json!([[]]),
         json!("2026-11-22T04:13:32Z"),
+        json!({"timeout": 1, "if": 2}),
+        json!({"event": "t/x", "timeout": "1h"}),
+        json!({"function_id": "app-fn", "fn_slug": "app-fn", "id": "a", "target_hashed_id": "a"}),
+        json!({"url": "https://a.example/", "method": "GET", "format": "openai-chat"}),
     ]);
     let one = (op, id, odd.clone(), odd.clone(), odd).prop_map(|(op, id, name, data, opts)| {
         json!({"op": op, "id": id, "name": name, "data": data, "error": data, "opts": opts, "timing": opts})

@@ -2,8 +2,8 @@
 
 use crate::driver::{Driver, invoke, raw};
 use serde_json::{Value, json};
-use stepwell_engine::ids::{EventId, Millis, RunId};
-use stepwell_engine::limits::{EVENT_BYTES_MAX, INVOKE_DEPTH_MAX, NAME_BYTES_MAX};
+use stepwell_engine::ids::{EventId, Millis, RunId, uuid_of};
+use stepwell_engine::limits::{EVENT_BYTES_MAX, EVENT_DEPTH_MAX, INVOKE_DEPTH_MAX, NAME_BYTES_MAX};
 use stepwell_engine::run::message::{Returned, Tell};
 
 fn invocations(run: &Driver) -> Vec<Value> {
@@ -123,9 +123,19 @@ fn a_run_tells_its_invoker_how_it_ended() {
 
 #[test]
 fn an_invocation_that_cannot_be_made_is_a_failed_attempt() {
-    for opts in
-        [json!({}), json!({"function_id": ""}), json!({"function_id": "f", "payload": {"data": [1]}}), json!([])]
-    {
+    let of = |payload: Value| json!({"function_id": "f", "payload": payload});
+    let mut nested = json!(1);
+    (0..=EVENT_DEPTH_MAX).for_each(|_| nested = json!([nested]));
+    for opts in [
+        json!({}),
+        json!({"function_id": ""}),
+        of(json!({"data": [1]})),
+        of(json!({"user": 7})),
+        of(json!({"meta": "x"})),
+        of(json!({"meta": {"sessions": [1]}})),
+        of(json!({"data": {"nested": nested}})),
+        json!([]),
+    ] {
         let (mut run, call) = Driver::started_with(0);
         run.ops(&call, &json!([{"id": "i", "op": "InvokeFunction", "opts": opts, "displayName": "i"}]));
         assert_eq!(run.status(), "Failed", "{opts}");
@@ -138,16 +148,18 @@ fn an_invocation_says_when_it_was_made_by_whom_and_for_how_long() {
     run.now += 5;
     let mut op = invoke("i", "other-child", &json!({"meta": {"m": 1}}));
     op["opts"]["timeout"] = json!("10s");
+    op["displayName"] = json!("charge");
+    op["opts"]["payload"]["meta"]["propagated_sessions"] = json!({"tenant": "7"});
     run.ops(&call, &json!([op]));
     let id = run.summary()["run_id"].as_str().unwrap().to_owned();
     let event_id =
         EventId::derived_of(RunId::parse(&id).unwrap(), Millis(run.now), &format!("inngest/function.invoked/{id}/i"));
     let marker = json!({
-        "correlation_id": format!("{id}.i"), "depth": 1, "expire": run.now + 10_000, "fn_id": "other-child", "name": "i",
-        "source_fn_id": run.summary()["function_id"], "source_fn_v": 1
+        "correlation_id": format!("{id}.i"), "depth": 1, "expire": run.now + 10_000, "fn_id": "other-child", "name": "charge",
+        "source_app_id": uuid_of("app"), "source_fn_id": run.summary()["function_id"], "source_fn_v": 1
     });
     let event = json!({
-        "data": {"_inngest": marker}, "id": event_id, "meta": {"m": 1}, "name": "inngest/function.invoked", "ts": run.now,
+        "data": {"_inngest": marker}, "id": event_id, "meta": {"m": 1, "sessions": {"tenant": "7"}}, "name": "inngest/function.invoked", "ts": run.now,
         "user": {}
     });
     let sent = run.sends.iter().find(|(to, _)| to == "Stream").map(|(_, tell)| tell["System"].clone()).unwrap();

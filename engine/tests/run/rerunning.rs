@@ -3,7 +3,8 @@
 use crate::driver::{Driver, failed, invoke, planned, ran, raw, sleep, threw, wait_for};
 use serde_json::{Value, json};
 use stepwell_engine::ids::{EventId, Millis, RunId};
-use stepwell_engine::run::message::{Ask, Tell};
+use stepwell_engine::limits::STEP_OUTPUT_BYTES_MAX;
+use stepwell_engine::run::message::{Ask, Skip, Tell};
 use stepwell_engine::run::rerun::FromStep;
 
 fn again() -> RunId {
@@ -158,6 +159,8 @@ fn arguments_are_an_array() {
     for input in ["{}", "1", "\"[]\""] {
         assert_eq!(ask(&mut old, from("b", Some(input)))["Err"]["code"], "body_invalid", "{input}");
     }
+    let large = format!("[\"{}\"]", "x".repeat(STEP_OUTPUT_BYTES_MAX));
+    assert_eq!(ask(&mut old, from("b", Some(&large)))["Err"]["code"], "body_too_large");
     assert_eq!(old.sends.len(), sent, "nothing was started");
 }
 
@@ -187,6 +190,41 @@ fn a_rerun_that_is_told_twice_starts_once_and_survives_a_crash() {
     let second = new.call();
     assert_ne!(first.id, second.id, "a new generation");
     assert_eq!(second.body["steps"], first.body["steps"]);
+}
+
+#[test]
+fn a_run_that_was_skipped_begins_where_it_is_run_again() {
+    let mut old = Driver::idle(4);
+    old.begin_later(|start| start.skip = Some(Skip::Paused));
+    assert_eq!(old.status(), "Skipped");
+    let mut new = repeat(&mut old, None);
+    assert_eq!(new.call().ctx("run_id"), &json!(again()));
+    assert_eq!(new.status(), "Running");
+}
+
+#[test]
+fn a_rerun_of_a_batch_has_all_of_its_events_and_is_listed_under_each() {
+    let ids = [7, 8].map(|count| EventId::new(Millis(1_700_000_000_000), count));
+    let mut old = Driver::idle(4);
+    let call = old.begin(|start| {
+        let second = r#"{"data":{"n":2},"id":"e2","name":"t/go","ts":1,"user":{}}"#;
+        start.events.push(raw(second));
+        start.event_ids = ids.to_vec();
+        start.is_batch = true;
+    });
+    old.returns(&call, &json!(1));
+    let mut new = repeat(&mut old, None);
+    let events = new.call().body["events"].as_array().unwrap().clone();
+    assert_eq!(events.iter().map(|event| event["data"]["n"].clone()).collect::<Vec<_>>(), [json!(1), json!(2)]);
+    let listed = old.sends.iter().filter_map(|(_, tell)| tell.get("Ran")).map(|ran| ran["event"].clone());
+    assert_eq!(listed.collect::<Vec<_>>(), ids.map(|id| json!(id)));
+}
+
+#[test]
+fn a_function_that_is_archived_is_not_run_again() {
+    let mut old = ended();
+    old.catalog.functions.values_mut().for_each(|function| function.archived = true);
+    assert_eq!(ask(&mut old, None)["Err"]["code"], "function_gone");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use stepwell_engine::ids::{EventId, Millis, RunId};
 use stepwell_engine::limits::{CALL_TIME_MAX, PRIORITY_SECONDS_MAX};
 use stepwell_engine::run::message::Tell;
 use stepwell_engine::run::unit::UnitId;
-use stepwell_engine::turn::Message;
+use stepwell_engine::turn::{AppAnswer, CallKind, Message};
 
 /// A run of a function with this flow control.
 fn with(flow: Value) -> Driver {
@@ -43,7 +43,7 @@ fn grant(run: &mut Driver, unit: &str, generation: u32) {
 
 /// The gate asks for a slot that has long been held.
 fn hold(run: &mut Driver, dispatch: Option<Dispatch>) {
-    run.tell(&Tell::Holds { run: id(), dispatch, waits: false, at: "slots/x/app-fn".to_owned() });
+    run.tell(&Tell::Holds { run: id(), dispatch, waits: false, anew: false, at: "slots/x/app-fn".to_owned() });
 }
 
 #[test]
@@ -234,6 +234,7 @@ fn what_the_gate_says_of_a_slot_is_news_to_a_run_that_has_forgotten_it() {
         run: id(),
         dispatch: Some(dispatch("discovery:1", 1)),
         waits: true,
+        anew: false,
         at: "slots/x/app-fn".to_owned(),
     };
     run.tell(&waits);
@@ -241,6 +242,97 @@ fn what_the_gate_says_of_a_slot_is_news_to_a_run_that_has_forgotten_it() {
     run.evict();
     hold(&mut run, Some(dispatch("discovery:1", 1)));
     assert_eq!(run.call().ctx("generation_id"), &json!(1), "whoever was to make it has forgotten that");
+}
+
+#[test]
+fn a_call_that_waits_is_asked_for_with_what_other_keys_come_to() {
+    let mut run = limited();
+    run.begin_later(|_| {});
+    news(&mut run);
+    for function in run.catalog.functions.values_mut() {
+        let flow = json!({"concurrency": {"steps": [{"limit": 1, "scope": "fn", "key": "event.data.n + 1.0"}]}});
+        function.flow = serde_json::from_value(flow).unwrap();
+    }
+    let anew = |unit| Tell::Holds {
+        run: id(),
+        dispatch: Some(dispatch(unit, 1)),
+        waits: true,
+        anew: true,
+        at: "slots/x/app-fn".to_owned(),
+    };
+    run.tell(&anew("discovery:0"));
+    run.no_calls();
+    let wanted = json!({
+        "run": id(), "wanted": [{"unit": "discovery:0", "generation": 1}], "rank": 1_700_000_000_000_u64, "is_first": true,
+        "keys": {"event.data.n + 1.0": "2"}, "repeats": true
+    });
+    assert_eq!(news(&mut run), [wanted]);
+    run.tell(&anew("step:none"));
+    assert_eq!(news(&mut run)[0]["released"], json!([{"unit": "step:none", "generation": 1}]), "there is no such call");
+}
+
+#[test]
+fn a_request_that_the_server_makes_for_a_step_holds_a_slot() {
+    let mut run = limited();
+    run.begin_later(|_| {});
+    grant(&mut run, "discovery:0", 1);
+    let call = run.call();
+    news(&mut run);
+    run.ops(&call, &json!([{"op": "Gateway", "id": "f", "opts": {"url": "https://a.example/", "method": "GET"}}]));
+    run.no_calls();
+    let told = news(&mut run);
+    assert_eq!(told[0]["released"], json!([{"unit": "discovery:0", "generation": 1}]));
+    assert_eq!(told[0]["wanted"], json!([{"unit": "step:f", "generation": 1}]));
+    grant(&mut run, "step:f", 1);
+    let call = run.call();
+    assert_eq!(call.kind, CallKind::Fetch);
+    let busy = AppAnswer { status: 429, headers: vec![("retry-after".to_owned(), "60".to_owned())], body: Vec::new() };
+    run.answer_raw(&call, Ok(busy));
+    let told = news(&mut run);
+    assert_eq!(told[0]["released"], json!([{"unit": "step:f", "generation": 1}]));
+    assert_eq!(told[0].get("not_before"), None, "it is another's server that has too much to do");
+}
+
+/// A run rests: what it held it gives back, and what goes on asks anew.
+#[test]
+fn a_run_that_waits_holds_nothing_and_asks_anew() {
+    let wait = json!({"op": "WaitForEvent", "id": "s", "name": "t/x", "opts": {"event": "t/x", "timeout": "1h"}});
+    let signal = json!({"op": "WaitForSignal", "id": "s", "name": "go", "opts": {"signal": "go", "timeout": "1h"}});
+    let invoke = json!({"op": "InvokeFunction", "id": "s", "opts": {"function_id": "app-fn", "timeout": "1h"}});
+    let sleep = json!({"op": "Sleep", "id": "s", "name": "1h"});
+    for op in [sleep, wait, signal, invoke] {
+        let mut run = limited();
+        run.begin_later(|_| {});
+        grant(&mut run, "discovery:0", 1);
+        let call = run.call();
+        news(&mut run);
+        run.ops(&call, &json!([op]));
+        let told = news(&mut run);
+        assert_eq!(told[0]["released"], json!([{"unit": "discovery:0", "generation": 1}]), "{op}");
+        assert_eq!(told[0].get("wanted"), None);
+        run.pass(3_600_000);
+        run.no_calls();
+        let told = news(&mut run);
+        assert_eq!(told[0]["wanted"], json!([{"unit": "discovery:1", "generation": 1}]), "{op}");
+        assert_eq!(told[0].get("is_first"), None, "it has begun");
+        grant(&mut run, "discovery:1", 1);
+        assert_eq!(run.call().ctx("attempt"), &json!(0));
+    }
+}
+
+#[test]
+fn what_a_key_comes_to_is_told_of_the_first_event_of_a_batch_and_nothing_where_it_cannot_be_evaluated() {
+    for (key, expected) in
+        [("event.data.n", "1"), ("event.data.missing", ""), ("event.data.n == 2.0", ""), ("!event.data.n", "")]
+    {
+        let mut run = with(json!({"concurrency": {"steps": [{"limit": 1, "scope": "fn", "key": key}]}}));
+        run.begin_later(|start| {
+            let second = start.events[0].get().replace("\"n\":1", "\"n\":2");
+            start.events.push(serde_json::value::RawValue::from_string(second).unwrap());
+            start.is_batch = true;
+        });
+        assert_eq!(news(&mut run)[0]["keys"], json!({key: expected}));
+    }
 }
 
 #[test]

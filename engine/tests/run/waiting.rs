@@ -3,7 +3,7 @@
 use crate::driver::{Driver, invoke, planned, ran, raw, sleep, wait_for, wait_for_signal};
 use serde_json::{Value, json};
 use stepwell_engine::ids::{EventId, Millis};
-use stepwell_engine::limits::{EVENT_NAME_CHARACTERS_MAX, SIGNAL_NAME_BYTES_MAX};
+use stepwell_engine::limits::{EVENT_IDEMPOTENCY_TIME, EVENT_NAME_CHARACTERS_MAX, SIGNAL_NAME_BYTES_MAX};
 use stepwell_engine::run::message::{Returned, Tell};
 use stepwell_engine::turn::Message;
 use stepwell_engine::waits::message::Waiter;
@@ -187,6 +187,10 @@ fn waits_are_said_again_after_a_crash() {
     assert_eq!(to_waits(&run, "Register"), before);
 }
 
+fn with_opts(op: &str, opts: &Value) -> Value {
+    json!({"op": op, "id": "w", "name": "t/wake", "opts": opts})
+}
+
 #[test]
 fn what_cannot_be_waited_for_fails_the_run() {
     for (op, name, code) in [
@@ -195,6 +199,11 @@ fn what_cannot_be_waited_for_fails_the_run() {
         (wait_for("w", "", None, "1h"), "wait_invalid", "wait_invalid"),
         (wait_for("w", "t/wake", None, "400d"), "InngestErrTimeoutTooLong", "sleep_too_long"),
         (wait_for_signal("s", "", "fail"), "wait_invalid", "wait_invalid"),
+        (with_opts("WaitForEvent", &json!({"timeout": 3_600_000})), "wait_invalid", "wait_invalid"),
+        (with_opts("WaitForEvent", &json!({"timeout": "1h", "if": 7})), "wait_invalid", "wait_invalid"),
+        (with_opts("WaitForEvent", &json!("1h")), "wait_invalid", "wait_invalid"),
+        (with_opts("WaitForSignal", &json!({"signal": 7})), "wait_invalid", "wait_invalid"),
+        (with_opts("WaitForSignal", &json!({"timeout": "400d"})), "InngestErrTimeoutTooLong", "sleep_too_long"),
     ] {
         let (mut run, call) = Driver::started();
         run.ops(&call, &json!([op]));
@@ -297,15 +306,17 @@ fn a_wait_says_what_it_waits_for_how_long_and_since_when() {
 }
 
 #[test]
-fn an_event_from_before_a_later_wait_needs_not_be_named_to_it() {
-    let (mut run, call) = Driver::started();
-    run.ops(&call, &json!([wait_for("w", "t/wake", None, "1h")]));
-    run.tell(&resumed("w", 7, run.now, "1"));
-    let call = run.call();
-    run.now += 1;
-    run.ops(&call, &json!([wait_for("again", "t/wake", None, "1h")]));
-    let register = to_waits(&run, "Register").pop().unwrap();
-    assert_eq!(register["taken"].as_array().map(Vec::len), Some(1), "it came too early to count anyhow");
+fn an_event_that_ended_a_wait_is_named_to_later_ones_for_as_long_as_it_may_be_sent_again() {
+    for (later, named) in [(1, 2), (EVENT_IDEMPOTENCY_TIME.0, 2), (EVENT_IDEMPOTENCY_TIME.0 + 1, 1)] {
+        let (mut run, call) = Driver::started();
+        run.ops(&call, &json!([wait_for("w", "t/wake", None, "1h")]));
+        run.tell(&resumed("w", 7, run.now, "1"));
+        let call = run.call();
+        run.now += later;
+        run.ops(&call, &json!([wait_for("again", "t/wake", None, "1h")]));
+        let register = to_waits(&run, "Register").pop().unwrap();
+        assert_eq!(register["taken"].as_array().map(Vec::len), Some(named), "{later} ms later");
+    }
 }
 
 #[test]

@@ -42,8 +42,8 @@ impl Watch {
                 let is_right = match by {
                     Canceller::Request => self.to_be_cancelled.contains(run),
                     Canceller::Event(id) => {
-                        let found = events.iter().find(|event| event.id == *id);
-                        found.is_some_and(|event| watches.iter().any(|watch| watch.is_met_by(event)))
+                        let mut came = events.iter().filter(|event| event.id == *id);
+                        came.any(|event| watches.iter().any(|watch| watch.is_met_by(event)))
                     }
                     Canceller::Bulk(id) => kept.get(id).is_some_and(|bulk| bulk.concerns(run, seen)),
                     // Those are checked as they are written.

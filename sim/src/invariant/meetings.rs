@@ -86,12 +86,14 @@ pub(super) fn met(sent: &BTreeMap<String, Event>, id: &str, received_at: u64, wh
     Ok(Met { id: id.to_owned(), name: event.name, received_at, k: k_of(event.data) })
 }
 
-/// All events that were accepted.
+/// All events that were accepted; what came again is the one that it is the same as.
 fn events(home: &Home) -> Vec<Met> {
     #[derive(Deserialize)]
     struct Row<'a> {
         name: String,
         received_at: u64,
+        #[serde(default)]
+        same_as: Option<String>,
         #[serde(borrow)]
         event: &'a RawValue,
     }
@@ -99,7 +101,7 @@ fn events(home: &Home) -> Vec<Met> {
     let event = |(key, value): (&String, &std::rc::Rc<[u8]>)| {
         let row: Row<'_> = serde_json::from_slice(value).ok()?;
         let event: EventBody<'_> = serde_json::from_str(row.event.get()).ok()?;
-        let id = key.strip_prefix("event/")?.to_owned();
+        let id = row.same_as.unwrap_or(key.strip_prefix("event/")?.to_owned());
         Some(Met { id, name: row.name, received_at: row.received_at, k: k_of(event.data) })
     };
     rows.filter_map(event).collect()

@@ -1,11 +1,11 @@
-//! The same store in Spin's SQLite: one table, and each commit a transaction, so that what a turn writes is one flush.
+//! The same store in Spin's SQLite: one table, and each commit a single statement, so that what a turn writes is one flush.
 //!
-//! Each connection is one transaction at a time; a request has its own, since what is done by others of this instance goes on
-//! between two statements. `BEGIN IMMEDIATE`: a deferred one fails as soon as two want to write. The rows of a statement are read
-//! to their end before the next one: otherwise that one never ends.
+//! A statement that reads, compares and writes needs no transaction around it, and so no lock is held while the host waits for this guest. That matters:
+//! the host has a thread for each statement that waits for a lock, 512 of them, and once so many wait there is none left for the next statement of whoever
+//! has it.
 //!
-//! The journal is a WAL: a commit is one flush rather than several, and whoever reads waits for nobody. SQLite's own waiting (5 s) is
-//! not fair, so that whoever was unlucky tries again.
+//! The rows of a statement are read to their end before the next one: otherwise that one never ends. The journal is a WAL: a commit is one flush rather
+//! than several, and whoever reads waits for nobody. SQLite's own waiting (5 s) is not fair, so that whoever was unlucky tries again.
 
 use spin_sdk::sqlite::{Connection, Error, Value};
 use std::cell::RefCell;
@@ -13,8 +13,8 @@ use stepwell_spin_home::store::{Put, Store, StoreError};
 
 /// The label of `sqlite_databases` in spin.toml.
 const LABEL: &str = "default";
-/// How often a transaction is begun before it is given up; each time waits for 5 s.
-const BEGINNINGS_MAX: u32 = 4;
+/// How often a statement is tried that meets a lock; each time waits for 5 s.
+const TRIES_MAX: u32 = 4;
 /// Connections that are kept for later.
 const IDLE_MAX: usize = 8;
 
@@ -35,8 +35,8 @@ impl Sqlite {
         let connection = pool.connection().await.map_err(unusable)?;
         let table = "CREATE TABLE IF NOT EXISTS stepwell (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID";
         // Where it is not to be had, the usual one is slower, and no less safe.
-        let _ = run(&connection, "PRAGMA journal_mode = WAL", Vec::new()).await;
-        run(&connection, table, Vec::new()).await.map_err(unusable)?;
+        let _ = run(&connection, "PRAGMA journal_mode = WAL", &[]).await;
+        run(&connection, table, &[]).await.map_err(unusable)?;
         pool.give_back(connection);
         Ok(pool)
     }
@@ -48,7 +48,6 @@ impl Sqlite {
         Connection::open(LABEL).await.map_err(failed)
     }
 
-    /// One in the middle of a transaction is never given back: it is closed, which rolls back.
     fn give_back(&self, connection: Connection) {
         let mut idle = self.0.borrow_mut();
         if idle.len() < IDLE_MAX {
@@ -56,20 +55,8 @@ impl Sqlite {
         }
     }
 
-    /// A connection in a transaction that may write.
-    async fn begin(&self) -> Result<Connection, StoreError> {
-        let mut tried = 1_u32;
-        loop {
-            let connection = self.connection().await?;
-            match run(&connection, "BEGIN IMMEDIATE", Vec::new()).await {
-                Ok(_) => return Ok(connection),
-                Err(error) if tried >= BEGINNINGS_MAX || !error.0.contains("locked") => return Err(error),
-                Err(_) => tried = tried.saturating_add(1),
-            }
-        }
-    }
-
-    async fn one(&self, statement: &str, parameters: Vec<Value>) -> Result<Option<Value>, StoreError> {
+    /// The first value of the first row that a statement gives. A connection whose statement failed is not used again.
+    async fn one(&self, statement: &str, parameters: &[Value]) -> Result<Option<Value>, StoreError> {
         let connection = self.connection().await?;
         let value = run(&connection, statement, parameters).await?;
         self.give_back(connection);
@@ -81,9 +68,33 @@ const READ: &str = "SELECT value FROM stepwell WHERE key = ?";
 const WRITE: &str =
     "INSERT INTO stepwell (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
 
-/// The first value of the first row.
-async fn run(connection: &Connection, statement: &str, parameters: Vec<Value>) -> Result<Option<Value>, StoreError> {
-    let rows = connection.execute(statement, parameters).await.map_err(failed)?.collect().await.map_err(failed)?;
+/// Writes so many rows, where a key is as it was seen; gives a row where it does.
+fn conditional(seen: &Held, rows: usize) -> String {
+    let condition = match seen.value {
+        Some(_) => "EXISTS (SELECT 1 FROM stepwell WHERE key = ? AND value = ?)",
+        None => "NOT EXISTS (SELECT 1 FROM stepwell WHERE key = ?)",
+    };
+    let rows = vec!["(?, ?)"; rows].join(", ");
+    format!(
+        "INSERT INTO stepwell (key, value) SELECT column1, column2 FROM (VALUES {rows}) WHERE {condition} \
+         ON CONFLICT (key) DO UPDATE SET value = excluded.value RETURNING 1"
+    )
+}
+
+/// As [`Sqlite::one`], tried again where others write.
+async fn run(connection: &Connection, statement: &str, parameters: &[Value]) -> Result<Option<Value>, StoreError> {
+    let mut tried = 1_u32;
+    loop {
+        match run_once(connection, statement, parameters).await {
+            Err(error) if tried < TRIES_MAX && error.0.contains("locked") => tried = tried.saturating_add(1),
+            settled => return settled,
+        }
+    }
+}
+
+async fn run_once(connection: &Connection, statement: &str, parameters: &[Value]) -> Result<Option<Value>, StoreError> {
+    let rows =
+        connection.execute(statement, parameters.to_vec()).await.map_err(failed)?.collect().await.map_err(failed)?;
     Ok(rows.into_iter().next().and_then(|row| row.values.into_iter().next()))
 }
 
@@ -107,7 +118,7 @@ impl Store for Sqlite {
     type Seen = Held;
 
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        bytes(self.one(READ, vec![text(key)]).await?)
+        bytes(self.one(READ, &[text(key)]).await?)
     }
 
     async fn look(&self, key: &str) -> Result<(Option<Vec<u8>>, Held), StoreError> {
@@ -116,26 +127,27 @@ impl Store for Sqlite {
     }
 
     async fn put(&self, put: Put) -> Result<(), StoreError> {
-        self.one(WRITE, vec![Value::Text(put.key), Value::Blob(put.value)]).await.map(drop)
+        self.one(WRITE, &[Value::Text(put.key), Value::Blob(put.value)]).await.map(drop)
     }
 
     async fn delete(&self, key: &str) -> Result<(), StoreError> {
-        self.one("DELETE FROM stepwell WHERE key = ?", vec![text(key)]).await.map(drop)
+        self.one("DELETE FROM stepwell WHERE key = ?", &[text(key)]).await.map(drop)
     }
 
     async fn increment(&self, key: &str, delta: i64) -> Result<i64, StoreError> {
-        let connection = self.begin().await?;
-        let held = bytes(run(&connection, READ, vec![text(key)]).await?)?;
-        let number = match held.map(<[u8; 8]>::try_from) {
-            None => 0,
-            Some(Ok(bytes)) => i64::from_le_bytes(bytes),
-            Some(Err(_)) => return Err(StoreError("what is to be counted up is no number".to_owned())),
-        };
-        let number = number.saturating_add(delta);
-        run(&connection, WRITE, vec![text(key), Value::Blob(number.to_le_bytes().to_vec())]).await?;
-        run(&connection, "COMMIT", Vec::new()).await?;
-        self.give_back(connection);
-        Ok(number)
+        loop {
+            let (held, seen) = self.look(key).await?;
+            let number = match held.map(<[u8; 8]>::try_from) {
+                None => 0,
+                Some(Ok(bytes)) => i64::from_le_bytes(bytes),
+                Some(Err(_)) => return Err(StoreError("what is to be counted up is no number".to_owned())),
+            };
+            let number = number.saturating_add(delta);
+            // Whoever was beaten to it was beaten by somebody who is done.
+            if self.swap(seen, number.to_le_bytes().to_vec()).await? {
+                return Ok(number);
+            }
+        }
     }
 
     async fn swap(&self, seen: Held, value: Vec<u8>) -> Result<bool, StoreError> {
@@ -143,18 +155,12 @@ impl Store for Sqlite {
     }
 
     async fn commit(&self, puts: Vec<Put>, seen: Held, value: Vec<u8>) -> Result<bool, StoreError> {
-        let connection = self.begin().await?;
-        if bytes(run(&connection, READ, vec![text(&seen.key)]).await?)? != seen.value {
-            run(&connection, "ROLLBACK", Vec::new()).await?;
-            self.give_back(connection);
-            return Ok(false);
-        }
-        for put in puts {
-            run(&connection, WRITE, vec![Value::Text(put.key), Value::Blob(put.value)]).await?;
-        }
-        run(&connection, WRITE, vec![Value::Text(seen.key), Value::Blob(value)]).await?;
-        run(&connection, "COMMIT", Vec::new()).await?;
-        self.give_back(connection);
-        Ok(true)
+        let statement = conditional(&seen, puts.len().saturating_add(1));
+        let head = Put { key: seen.key.clone(), value };
+        let rows = puts.into_iter().chain([head]);
+        let mut parameters: Vec<Value> = rows.flat_map(|put| [Value::Text(put.key), Value::Blob(put.value)]).collect();
+        parameters.push(Value::Text(seen.key));
+        parameters.extend(seen.value.map(Value::Blob));
+        Ok(self.one(&statement, &parameters).await?.is_some())
     }
 }

@@ -92,6 +92,10 @@ fn run_limit(value: &Value, path: &str, faults: &mut Faults) -> Option<Limit> {
     let (path, item) = items.into_iter().next()?;
     let before = faults.details.len();
     let limit = read_limit(item, &path, faults)?;
+    if limit.scope != Scope::Fn {
+        let message = "a limit on runs is the function's own: only `step` limits are shared beyond it";
+        faults.add("concurrency_limit_invalid", format!("{path}.scope"), message);
+    }
     if limit.limit == 0 && faults.details.len() == before {
         faults.add("concurrency_limit_invalid", path, "a limit on runs must be at least 1");
     }

@@ -1,6 +1,7 @@
 //! What a register call changes (PROTOCOL §1.6, SERVER §3.8).
 
 use super::driver::{Driver, app, function, function_with};
+use crate::catalog::Pause;
 use crate::catalog::message::Ask;
 use crate::error::Code;
 use crate::turn::{Effect, Message};
@@ -53,6 +54,33 @@ fn a_changed_payload_counts_the_functions_that_changed_and_archives_those_that_v
     driver.register(&app("a", &[function("a-gone")])).unwrap();
     assert_eq!(version(&driver, "a-gone"), (2, false));
     assert_eq!(driver.catalog().triggered_by("a/b"), [("a-gone".into(), 0)]);
+}
+
+#[test]
+fn a_pause_outlives_syncs() {
+    let mut driver = Driver::default();
+    let set = |driver: &mut Driver, id: &str, paused: Option<Pause>| {
+        driver.answer(&Ask::Pause { function: id.into(), paused }).0.map_err(|refusal| refusal.code)
+    };
+    let paused = |driver: &Driver| driver.catalog().functions[&"a-f".into()].paused;
+    driver.register(&app("a", &[function("a-f")])).unwrap();
+    assert!(set(&mut driver, "a-f", Some(Pause::Skip)).is_ok());
+    assert_eq!(
+        (paused(&driver), version(&driver, "a-f")),
+        (Some(Pause::Skip), (1, false)),
+        "it is no change of the app's"
+    );
+    assert_eq!(driver.register(&app("a", &[function("a-f")])).unwrap()["modified"], false);
+    assert_eq!(paused(&driver), Some(Pause::Skip));
+    driver.register(&app("a", &[function_with("a-f", json!({"name": "another"}))])).unwrap();
+    assert_eq!((paused(&driver), version(&driver, "a-f")), (Some(Pause::Skip), (2, false)));
+    driver.register(&app("a", &[])).unwrap();
+    assert_eq!(set(&mut driver, "a-f", None), Err(Code::FunctionUnknown), "it is archived");
+    driver.register(&app("a", &[function("a-f")])).unwrap();
+    assert_eq!(paused(&driver), Some(Pause::Skip), "it is back as it was");
+    assert!(set(&mut driver, "a-f", None).is_ok());
+    assert_eq!(paused(&driver), None);
+    assert_eq!(set(&mut driver, "a-none", None), Err(Code::FunctionUnknown));
 }
 
 #[test]

@@ -63,7 +63,7 @@ fn schedules() {
     refuse(cron("0 0 0 5 1 1", json!(null)), "schedule_invalid", "triggers[0].cron");
     refuse(cron("0 24 * * *", json!(null)), "schedule_invalid", "triggers[0].cron");
     refuse(cron("TZ=Europe/Atlantis * * * * *", json!(null)), "schedule_invalid", "triggers[0].cron");
-    for jitter in ["1s", "5m", "0", ""] {
+    for jitter in ["1s", "5m", "0", "0s", "0ms", ""] {
         accept(cron("* * * * *", json!(jitter)));
     }
     for jitter in ["999ms", "300001ms", "soon"] {
@@ -135,6 +135,10 @@ fn concurrency() {
     refuse(json!({"concurrency": {"fn": [{"limit": 1, "scope": "app"}]}}), "value_invalid", "concurrency.fn[0].scope");
     refuse(json!({"concurrency": {"fn": [{"limit": 1}, {"limit": 2}]}}), "concurrency_limit_invalid", "concurrency.fn");
     refuse(json!({"concurrency": {"fn": [{"limit": 0}]}}), "concurrency_limit_invalid", "concurrency.fn[0]");
+    for scope in ["env", "account"] {
+        let shared = json!({"concurrency": {"fn": [{"limit": 1, "scope": scope, "key": "event.data.k"}]}});
+        refuse(shared, "concurrency_limit_invalid", "concurrency.fn[0].scope");
+    }
     accept(json!({"concurrency": u32::MAX}));
     for wrong in [json!(-1), json!("5"), json!(1.5), json!(u64::from(u32::MAX) + 1), json!(true)] {
         refuse(json!({"concurrency": wrong}), "type_invalid", "concurrency");
@@ -186,17 +190,17 @@ fn debounces() {
 #[test]
 fn batches() {
     let batch = |size: Value, timeout: &str| json!({"batchEvents": {"maxSize": size, "timeout": timeout}});
-    for size in [2, 100] {
+    for size in [2, 500] {
         accept(batch(json!(size), "1s"));
     }
-    for size in [json!(0), json!(1), json!(101), json!(null)] {
+    for size in [json!(0), json!(1), json!(501), json!(null)] {
         refuse(batch(size, "1s"), "batch_size_invalid", "batchEvents.maxSize");
     }
     refuse(batch(json!("9"), "1s"), "type_invalid", "batchEvents.maxSize");
-    for timeout in ["1s", "60s"] {
+    for timeout in ["1s", "60s", "5m"] {
         accept(batch(json!(2), timeout));
     }
-    for timeout in ["999ms", "60001ms", "1d", "", "x"] {
+    for timeout in ["999ms", "300001ms", "1d", "", "x"] {
         refuse(batch(json!(2), timeout), "batch_timeout_invalid", "batchEvents.timeout");
     }
 }

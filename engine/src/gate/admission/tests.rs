@@ -103,6 +103,10 @@ fn keys_set_starts_apart_and_what_they_come_to_nothing_for_passes_by_or_goes_wit
         assert_eq!(to(json!({"k": 1})), value.replace(" t", " 1"), "{flow}");
         assert_eq!(to(json!({})), missing, "{flow}");
         assert_eq!(to(json!({"k": false})), is_false, "{flow}");
+        let mut failing = flow.clone();
+        let text = failing.to_string().replace("event.data.k", "!event.data.k");
+        failing = serde_json::from_str(&text).unwrap();
+        assert_eq!(way(&failing, From::Event, None, event(&json!({"k": "t"}))), missing, "{failing}");
     }
 }
 
@@ -125,8 +129,14 @@ fn a_schedule_is_not_batched_and_a_batch_is_not_counted() {
     let flow = json!({"batch": {"events_max": 2, "timeout": 1_000}, "rate_limit": {"limit": 1, "period": 1_000}});
     let scheduled = Start { event_name: crate::cron::SCHEDULED.to_owned(), ..event(&json!({})) };
     assert_eq!(way(&flow, From::Event, None, scheduled), "rate-limit ");
-    let batch = Start { is_batch: true, ..event(&json!({})) };
-    assert_eq!(way(&flow, From::Behind(Kind::Batch), None, batch), "run");
+    let batch = || Start { is_batch: true, ..event(&json!({})) };
+    assert_eq!(way(&flow, From::Behind(Kind::Batch), None, batch()), "run");
+    let once = json!({"batch": {"events_max": 2, "timeout": 1_000, "if": "event.data.n > 1"}, "idempotency": "event.name",
+        "rate_limit": {"limit": 1, "period": 1_000}});
+    assert_eq!(way(&once, From::Behind(Kind::Batch), None, batch()), "run");
+    let unwanted = json!({"batch": {"events_max": 2, "timeout": 1_000, "if": "event.data.n > 1"},
+        "rate_limit": {"limit": 1, "period": 1_000}});
+    assert_eq!(way(&unwanted, From::Event, None, event(&json!({"n": 1}))), "rate-limit ");
 }
 
 #[test]
@@ -136,6 +146,15 @@ fn a_function_that_takes_no_runs_has_them_recorded() {
         [(Pause::Keep, "run"), (Pause::Skip, "run, skipped: \"Paused\""), (Pause::Drain, "run, skipped: \"Draining\"")]
     {
         assert_eq!(way(&flow, From::Event, Some(paused), event(&json!({}))), to);
+        assert_eq!(way(&flow, From::Rerun, Some(paused), event(&json!({}))), to);
+    }
+    // Only once it would begin.
+    let skipped = "run, skipped: \"Paused\"";
+    let debounce = json!({"debounce": {"period": 1_000}});
+    let batch = json!({"batch": {"events_max": 2, "timeout": 1_000}});
+    for (flow, before, behind) in [(debounce, "debounce ", Kind::Debounce), (batch, "batch ", Kind::Batch)] {
+        assert_eq!(way(&flow, From::Event, Some(Pause::Skip), event(&json!({}))), before);
+        assert_eq!(way(&flow, From::Behind(behind), Some(Pause::Skip), event(&json!({}))), skipped);
     }
 }
 

@@ -5,6 +5,8 @@ use crate::gate::bench::{Bench, NOW, with};
 use crate::gate::place::Kind;
 use crate::ids::Millis;
 use crate::limits::GATE_SEEN_TIME;
+use crate::stream::driver::sent;
+use crate::turn::Message;
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -24,6 +26,24 @@ fn the_last_event_runs_once_it_is_quiet() {
     assert!(bench.pass_to(NOW + 19_998).is_empty());
     assert_eq!(bench.pass_to(NOW + 19_999), ["2"]);
     assert_eq!(bench.answers.len(), 1);
+}
+
+#[test]
+fn what_is_let_go_says_since_when_it_may_run() {
+    let mut bench = bench(None);
+    bench.come(1);
+    bench.gate.now = Millis(NOW + PERIOD);
+    let done = bench.gate.turn(Message::Wake).unwrap();
+    let start = &sent(&done)[0].1["Start"];
+    assert_eq!((&start["received_at"], &start["admitted_at"]), (&json!(NOW), &json!(NOW + PERIOD)));
+}
+
+#[test]
+fn a_timeout_shorter_than_the_period_holds() {
+    let mut bench = bench(Some(4_000));
+    bench.come(1);
+    assert!(bench.pass_to(NOW + 3_999).is_empty());
+    assert_eq!(bench.pass_to(NOW + 4_000), ["1"]);
 }
 
 #[test]

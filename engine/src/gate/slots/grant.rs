@@ -20,14 +20,14 @@ impl Slots {
         if self.not_before.is_some_and(|at| at <= turn.now) {
             self.put_not_before(None, done)?;
         }
-        self.free_due_starts(turn, function);
+        self.free_due_starts(turn);
         let mut room = GRANTS_PER_TURN_MAX;
-        while let Some(((_, slot), lane)) = self.queue.next() {
+        while let Some(((_, slot), lane)) = self.index.queue.next() {
             let Some(wait) = self.waits.get(&slot).cloned() else {
                 return Err(Fault::new("queue of a gate", "who is next does not wait"));
             };
             match function.and_then(|function| self.lacks(function, slot.run, &wait, turn.now)) {
-                Some(bucket) => self.queue.block(&lane, bucket),
+                Some(bucket) => self.index.queue.block(&lane, bucket),
                 None if room == 0 => return Ok(true),
                 None => {
                     room = room.saturating_sub(1);
@@ -39,10 +39,9 @@ impl Slots {
     }
 
     /// Lets those be looked at whom only time has kept.
-    fn free_due_starts(&mut self, turn: &Turn<'_>, function: Option<&Function>) {
-        self.starts.follow(function.and_then(|function| function.flow.throttle.as_ref()), &self.rates);
-        for value in self.starts.due(turn.now) {
-            self.queue.free(Bucket::Starts(value.clone()));
+    fn free_due_starts(&mut self, turn: &Turn<'_>) {
+        for value in self.index.starts.due(turn.now) {
+            self.index.queue.free(Bucket::Starts(value.clone()));
         }
     }
 
@@ -169,7 +168,7 @@ impl Slots {
         }
         let rate = Some(Rate { value: value.clone(), even_at_ns: *before_ns }).filter(|rate| rate.even_at_ns > 0);
         self.put_rate(value, rate, done)?;
-        self.queue.free(Bucket::Starts(value.clone()));
+        self.index.queue.free(Bucket::Starts(value.clone()));
         Ok(())
     }
 
@@ -240,9 +239,12 @@ impl Slots {
 
     /// A call that has something of `bucket` while a shared gate has not answered it yet, and which of its places that is.
     fn who_only_asks(&self, bucket: &Bucket) -> Option<(SlotId, Hold, usize)> {
+        let counts_to = |hold: &Hold, value: &limits::KeyValue| {
+            limits::values(&self.index.counted(&hold.wait.keys)).any(|held| held == *value)
+        };
         let holds_some = |hold: &Hold| match bucket {
-            Bucket::Calls(value) => limits::values(&hold.wait.keys).any(|held| held == *value),
-            Bucket::Runs(value) => hold.took_run && limits::values(&hold.wait.keys).any(|held| held == *value),
+            Bucket::Calls(value) => counts_to(hold, value),
+            Bucket::Runs(value) => hold.took_run && counts_to(hold, value),
             Bucket::Starts(value) => hold.took_start.as_ref().is_some_and(|start| start.value == *value),
             Bucket::Everything => false,
         };
@@ -254,7 +256,7 @@ impl Slots {
 
     /// The limits may be others: everybody is looked at again, here and at the shared gates.
     pub(super) fn reconfigure(&mut self, done: &mut Done) -> Result<(), Fault> {
-        self.queue.free_all();
+        self.index.queue.free_all();
         let parked = self.waits.iter().filter_map(|(slot, wait)| Some((slot, wait.rank, wait.parked.as_ref()?)));
         parked.into_iter().try_for_each(|(slot, rank, share)| self.ask(slot, rank, share, done))
     }

@@ -9,7 +9,7 @@ use crate::catalog::flow::{Concurrency, Limit, Scope, Throttle};
 use crate::gate::place;
 use crate::gate::shared::LimitName;
 use crate::ids::{Millis, RunId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Something of which there is only so much.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,6 +69,14 @@ fn value_of(source: Option<&str>, keys: &Keys) -> KeyValue {
     (source.to_owned(), keys.get(source).cloned().unwrap_or_default())
 }
 
+/// The key expressions that the limits of a function go by.
+pub fn sources(function: &Function) -> BTreeSet<&str> {
+    let flow = &function.flow;
+    let limits = flow.concurrency.steps.iter().chain(&flow.concurrency.runs).filter_map(|limit| limit.key.as_deref());
+    let throttle = flow.throttle.as_ref().and_then(|throttle| throttle.key.as_deref());
+    limits.chain(throttle).filter(|source| !source.is_empty()).collect()
+}
+
 /// The value of the throttle's key, where the function has a throttle.
 pub fn start_value(function: &Function, keys: &Keys) -> Option<String> {
     function.flow.throttle.as_ref().map(|throttle| value_of(throttle.key.as_deref(), keys).1)
@@ -116,7 +124,7 @@ impl Slots {
         }
         for limit in own_limits(function) {
             let value = value_of(limit.key.as_deref(), &wait.keys);
-            if self.calls.is_full(&value, limit.limit) {
+            if self.index.calls.is_full(&value, limit.limit) {
                 return Some(Bucket::Calls(value));
             }
         }
@@ -125,7 +133,7 @@ impl Slots {
         }
         if let Some(limit) = function.flow.concurrency.runs.as_ref().filter(|_| !self.begun.contains_key(&run)) {
             let value = value_of(limit.key.as_deref(), &wait.keys);
-            if self.runs.is_full(&value, limit.limit) {
+            if self.index.runs.is_full(&value, limit.limit) {
                 return Some(Bucket::Runs(value));
             }
         }

@@ -29,6 +29,7 @@
 //! Rows are described in `row.rs`; `limits.rs` says what a call lacks, `queue.rs` who is next, `grant.rs` how it gets it.
 
 mod grant;
+mod index;
 mod limits;
 pub mod message;
 mod overview;
@@ -37,7 +38,7 @@ pub mod row;
 mod starts;
 pub mod throttle;
 
-pub use limits::{is_gated, limits_of};
+pub use limits::{is_gated, limits_of, sources};
 
 use crate::actor::Actor;
 use crate::catalog::Function;
@@ -49,12 +50,11 @@ use crate::limits::{SLOT_ROWS_FORGOTTEN_PER_TURN_MAX, SLOTS_CHECKED_PER_TURN_MAX
 use crate::run::message::Tell as ToRun;
 use crate::run::unit::UnitId;
 use crate::turn::{Address, Done, Message, Outcome, Range, Row, Turn};
-use limits::{Bucket, Usage};
+use index::Index;
+use limits::Bucket;
 use message::{Ask, Dispatch, News, Tell};
-use queue::{Lane, LaneKey, Queue};
-use row::{Begun, Hold, Key, Rate, SlotId, Wait, check_at};
-use starts::Starts;
-use std::collections::{BTreeMap, BTreeSet};
+use row::{Begun, Hold, Key, Rate, SlotId, Wait};
+use std::collections::BTreeMap;
 use std::ops::Bound;
 
 /// The slots of one function.
@@ -69,19 +69,8 @@ pub struct Slots {
     rates: BTreeMap<String, Rate>,
     /// The app has too much to do until then.
     not_before: Option<Millis>,
-    /// What follows from the rows above: how many runs wait to begin, ...
-    firsts: usize,
-    /// ... calls and runs by key, ...
-    calls: Usage,
-    runs: Usage,
-    /// ... who is next, ...
-    queue: Queue,
-    /// ... who waits to begin until when, ...
-    starts: Starts,
-    /// ... holders by when they are to be asked about, ...
-    seen: BTreeSet<(Millis, RunId, Option<UnitId>)>,
-    /// ... and values of the throttle's key by when they are even again.
-    evens: BTreeSet<(Millis, String)>,
+    /// What follows from the rows above.
+    index: Index,
     /// What this turn has written.
     written: Written,
 }
@@ -105,6 +94,7 @@ impl Actor for Slots {
         self.written = Written::default();
         let unreadable = |error| Fault::new("message to a gate of slots", error);
         let function = turn.catalog.function(&self.function);
+        self.follow(function);
         match message {
             Message::Tell(body) => match serde_json::from_slice(&body).map_err(unreadable)? {
                 Tell::News(news) => self.hear(turn, news, &mut done)?,
@@ -112,7 +102,7 @@ impl Actor for Slots {
                 Tell::Shared(reply) => self.replied(turn, function, reply, &mut done)?,
             },
             Message::Ask { token, body } => match serde_json::from_slice(&body).map_err(unreadable)? {
-                Ask::Flow => done.reply(token, &crate::turn::Answer::Ok(self.overview(turn, function)?))?,
+                Ask::Flow => done.reply(token, &crate::turn::Answer::Ok(self.overview(turn)?))?,
             },
             Message::Wake => self.check(turn, &mut done)?,
             // Nothing is ever owed: what a turn grants is sent in that turn.
@@ -120,6 +110,7 @@ impl Actor for Slots {
             Message::Answered(_) | Message::Lost(_) => return Err(Fault::new("message to a gate", "it calls no apps")),
         }
         let is_more = self.grant_all(turn, function, &mut done)?;
+        self.ask_the_stale(&mut done)?;
         self.forget(turn, function, &mut done)?;
         done.wake_at = if is_more { Some(turn.now) } else { self.wake_at(turn, function) };
         Ok(Outcome::Done(done))
@@ -136,13 +127,7 @@ impl Slots {
             begun: BTreeMap::new(),
             rates: BTreeMap::new(),
             not_before: None,
-            firsts: 0,
-            calls: Usage::default(),
-            runs: Usage::default(),
-            queue: Queue::default(),
-            starts: Starts::default(),
-            seen: BTreeSet::new(),
-            evens: BTreeSet::new(),
+            index: Index::default(),
             written: Written::default(),
         }
     }
@@ -163,92 +148,6 @@ impl Slots {
             Key::NotBefore => self.not_before = Some(read(row)?),
         }
         Ok(())
-    }
-
-    fn index_wait(&mut self, slot: SlotId, wait: Option<Wait>) {
-        let (lane, entry) = (|wait: &Wait| lane_of(wait), |wait: &Wait| (wait.rank, slot.clone()));
-        let before = match wait.clone() {
-            Some(wait) => self.waits.insert(slot.clone(), wait),
-            None => self.waits.remove(&slot),
-        };
-        let are_first = |wait: &Option<Wait>| usize::from(wait.as_ref().is_some_and(|wait| wait.is_first));
-        self.firsts = self.firsts.saturating_add(are_first(&wait)).saturating_sub(are_first(&before));
-        if let Some(at) = before.as_ref().and_then(Wait::check_at) {
-            self.seen.remove(&(at, slot.run, Some(slot.unit.clone())));
-        }
-        if let Some(at) = wait.as_ref().and_then(Wait::check_at) {
-            self.seen.insert((at, slot.run, Some(slot.unit.clone())));
-        }
-        if let Some(before) = before.filter(|before| before.parked.is_none()) {
-            self.queue.remove(&lane(&before), &entry(&before));
-            if before.is_first {
-                self.starts.remove(&before.keys, &self.rates);
-            }
-        }
-        if let Some(wait) = wait.filter(|wait| wait.parked.is_none()) {
-            self.queue.insert(lane(&wait), entry(&wait));
-            if wait.is_first {
-                self.starts.add(&wait.keys, &self.rates);
-            }
-        }
-    }
-
-    fn index_hold(&mut self, slot: SlotId, hold: Option<Hold>) {
-        if let Some(hold) = &hold {
-            self.calls.add(&hold.wait.keys);
-            self.seen.insert((check_at(hold.seen_at, hold.checks), slot.run, Some(slot.unit.clone())));
-        }
-        let before = match hold {
-            Some(hold) => self.holds.insert(slot.clone(), hold),
-            None => self.holds.remove(&slot),
-        };
-        let Some(before) = before else { return };
-        self.calls.remove(&before.wait.keys);
-        let at = check_at(before.seen_at, before.checks);
-        if self.holds.get(&slot).is_none_or(|hold| check_at(hold.seen_at, hold.checks) != at) {
-            self.seen.remove(&(at, slot.run, Some(slot.unit)));
-        }
-        for value in limits::values(&before.wait.keys) {
-            self.queue.free(Bucket::Calls(value));
-        }
-    }
-
-    fn index_run(&mut self, run: RunId, begun: Option<Begun>) {
-        if let Some(begun) = &begun {
-            self.runs.add(&begun.keys);
-            self.seen.insert((check_at(begun.seen_at, begun.checks), run, None));
-        }
-        let before = match begun {
-            Some(begun) => self.begun.insert(run, begun),
-            None => self.begun.remove(&run),
-        };
-        let Some(before) = before else { return };
-        self.runs.remove(&before.keys);
-        let at = check_at(before.seen_at, before.checks);
-        if self.begun.get(&run).is_none_or(|begun| check_at(begun.seen_at, begun.checks) != at) {
-            self.seen.remove(&(at, run, None));
-        }
-        for value in limits::values(&before.keys) {
-            self.queue.free(Bucket::Runs(value));
-        }
-    }
-
-    fn index_rate(&mut self, value: String, rate: Option<Rate>) {
-        if let Some(rate) = &rate {
-            self.evens.insert((throttle::even(rate.even_at_ns), value.clone()));
-        }
-        let even_at = rate.as_ref().map(|rate| rate.even_at_ns);
-        let before = match rate {
-            Some(rate) => self.rates.insert(value.clone(), rate),
-            None => self.rates.remove(&value),
-        };
-        if let Some(before) = before.filter(|before| Some(before.even_at_ns) != even_at) {
-            self.evens.remove(&(throttle::even(before.even_at_ns), value.clone()));
-            if let Some(even_at) = even_at {
-                self.evens.insert((throttle::even(even_at), value.clone()));
-            }
-        }
-        self.starts.look_at(&value, &self.rates);
     }
 
     fn put_wait(&mut self, slot: &SlotId, wait: Option<Wait>, done: &mut Done) -> Result<(), Fault> {
@@ -278,7 +177,7 @@ impl Slots {
     fn put_not_before(&mut self, at: Option<Millis>, done: &mut Done) -> Result<(), Fault> {
         self.written.put(self.not_before.is_some(), row::NOT_BEFORE_KEY.to_owned(), at.as_ref(), done)?;
         self.not_before = at;
-        self.queue.free(Bucket::Everything);
+        self.index.queue.free(Bucket::Everything);
         Ok(())
     }
 
@@ -341,8 +240,11 @@ impl Slots {
             return if is_granted { self.tell_granted(slot, wait.generation, done) } else { Ok(()) };
         }
         let known = self.waits.get(slot);
-        if known.is_some_and(|known| known.generation >= wait.generation) {
-            return Ok(());
+        if let Some(known) = known.filter(|known| known.generation >= wait.generation) {
+            let keys = self.index.counted(&wait.keys);
+            let is_news = repeats && known.generation == wait.generation && known.keys != *keys;
+            let changed = is_news.then(|| Wait { keys: keys.into_owned(), ..known.clone() });
+            return changed.map_or(Ok(()), |wait| self.put_wait(slot, Some(wait), done));
         }
         if known.is_none() && wait.is_first && self.is_backlog_full(turn) {
             return self.turn_away(slot, wait.generation, done);
@@ -358,7 +260,7 @@ impl Slots {
     /// As many runs wait to begin as may.
     fn is_backlog_full(&self, turn: &Turn<'_>) -> bool {
         let max = turn.settings.backlog_max.and_then(|max| usize::try_from(max).ok());
-        max.is_some_and(|max| self.firsts >= max)
+        max.is_some_and(|max| self.index.firsts >= max)
     }
 
     fn turn_away(&self, slot: &SlotId, generation: u32, done: &mut Done) -> Result<(), Fault> {
@@ -382,7 +284,7 @@ impl Slots {
 
     /// Asks the runs of slots that have been held for long whether they want them still; a run that does not gives them back.
     fn check(&mut self, turn: &Turn<'_>, done: &mut Done) -> Result<(), Fault> {
-        let old = self.seen.iter().take_while(|(at, ..)| *at <= turn.now).take(SLOTS_CHECKED_PER_TURN_MAX);
+        let old = self.index.seen.iter().take_while(|(at, ..)| *at <= turn.now).take(SLOTS_CHECKED_PER_TURN_MAX);
         let old: Vec<(RunId, Option<UnitId>)> = old.map(|(_, run, unit)| (*run, unit.clone())).collect();
         for (run, unit) in old {
             let (mut dispatch, mut waits) = (None, false);
@@ -397,7 +299,22 @@ impl Slots {
                     done,
                 )?;
             }
-            done.send(Address::run(run), &ToRun::Holds { run, dispatch, waits, at: self.key.clone() })?;
+            done.send(Address::run(run), &ToRun::Holds { run, dispatch, waits, anew: false, at: self.key.clone() })?;
+        }
+        Ok(())
+    }
+
+    /// Asks runs that wait under keys of other limits for what theirs come to now; a bounded number of them. Each is asked once: until it answers,
+    /// and where it knows no better, what it has said nothing of comes to nothing.
+    fn ask_the_stale(&mut self, done: &mut Done) -> Result<(), Fault> {
+        let stale: Vec<SlotId> = self.index.stale.iter().take(SLOTS_CHECKED_PER_TURN_MAX).cloned().collect();
+        for slot in stale {
+            let Some(wait) = self.waits.get(&slot).cloned() else { continue };
+            let dispatch = Some(Dispatch { unit: slot.unit.clone(), generation: wait.generation });
+            let keys = self.index.counted(&wait.keys).into_owned();
+            self.put_wait(&slot, Some(Wait { keys, ..wait }), done)?;
+            let (run, at) = (slot.run, self.key.clone());
+            done.send(Address::run(run), &ToRun::Holds { run, dispatch, waits: true, anew: true, at })?;
         }
         Ok(())
     }
@@ -428,7 +345,7 @@ impl Slots {
         if self.not_before.is_some() && !is_gated {
             self.put_not_before(None, done)?;
         }
-        let even = self.evens.iter().take_while(|(at, _)| *at <= turn.now || !is_gated);
+        let even = self.index.evens.iter().take_while(|(at, _)| *at <= turn.now || !is_gated);
         let even: Vec<String> = even.take(SLOT_ROWS_FORGOTTEN_PER_TURN_MAX).map(|(_, value)| value.clone()).collect();
         for value in even {
             self.put_rate(&value, None, done)?;
@@ -451,13 +368,12 @@ impl Slots {
         if !is_gated && !is_empty {
             return Some(turn.now);
         }
-        let check = self.seen.first().map(|(at, ..)| *at);
-        check.into_iter().chain(self.starts.next_after(turn.now)).chain(self.not_before).min()
+        if !self.index.stale.is_empty() {
+            return Some(turn.now);
+        }
+        let check = self.index.seen.first().map(|(at, ..)| *at);
+        check.into_iter().chain(self.index.starts.next_after(turn.now)).chain(self.not_before).min()
     }
-}
-
-fn lane_of(wait: &Wait) -> Lane {
-    Lane::new(LaneKey { is_first: wait.is_first, keys: wait.keys.clone() })
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The gate of slots against runs that behave, and runs that do not.
 
+mod keys;
 mod shared;
 
 use super::message::{Ask, Dispatch, News, Overview, Tell};
@@ -491,4 +492,33 @@ fn an_app_that_has_too_much_to_do_is_left_alone_until_it_says() {
     assert_eq!(bench.wake(NOW + 30_000), ["2/discovery:0"]);
     bench.release(2, "discovery:0");
     assert!(bench.gate.rows.is_empty(), "{:?}", bench.gate.rows.keys());
+}
+
+#[test]
+fn steps_of_an_older_run_go_before_younger_runs_begin() {
+    let mut bench = Bench::new(limits(json!([{"limit": 1, "scope": "fn"}])));
+    bench.begin(1, &[]);
+    let younger = News { rank: i64::try_from(NOW + 1).unwrap(), is_first: true, ..wanted(2, "discovery:0", 1, &[]) };
+    assert!(bench.want(younger).is_empty());
+    let news = News { released: vec![dispatch("discovery:0", 1)], ..wanted(1, "step:a", 1, &[]) };
+    assert_eq!(bench.want(news), ["1/step:a"]);
+    assert_eq!(bench.release(1, "step:a"), ["2/discovery:0"]);
+}
+
+#[test]
+fn who_ranks_last_goes_at_once_where_nobody_else_is() {
+    let mut bench = Bench::new(limits(json!([{"limit": 1, "scope": "fn"}])));
+    let rank = i64::try_from(NOW + 600_000).unwrap();
+    assert_eq!(bench.want(News { rank, is_first: true, ..wanted(1, "discovery:0", 1, &[]) }), ["1/discovery:0"]);
+}
+
+#[test]
+fn only_a_beginning_uses_the_throttle_up() {
+    let mut bench = Bench::new(json!({"throttle": {"limit": 1, "period": 10_000, "burst": 0}}));
+    assert_eq!(bench.begin(1, &[]), ["1/discovery:0"]);
+    bench.release(1, "discovery:0");
+    assert!(bench.begin(2, &[]).is_empty());
+    let next = bench.overview().next_start_at;
+    assert_eq!(bench.want(wanted(1, "discovery:0", 2, &[])), ["1/discovery:0"], "once more, a retry");
+    assert_eq!(bench.overview().next_start_at, next);
 }

@@ -24,10 +24,16 @@ pub(super) enum Source<'a> {
 
 /// What is wrong with one event.
 #[derive(Debug)]
-pub(super) struct Fault {
+pub(crate) struct Fault {
     code: Code,
     field: &'static str,
     message: String,
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(&self.message)
+    }
 }
 
 impl Fault {

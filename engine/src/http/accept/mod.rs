@@ -16,10 +16,11 @@ use crate::ids::{FunctionId, uuid_of};
 use crate::limits::EVENT_BYTES_MAX;
 use crate::stream::message::NewEvent;
 use check::{Fault, Source};
-pub(crate) use payload::Members;
+pub(crate) use payload::{Members, readable};
 use seed::Ids;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+pub(crate) use sessions::merged as merged_sessions;
 
 /// `POST /e/{key}`: one event, or an array of them.
 pub(super) fn events(opening: &Opening<'_>) -> Opened {

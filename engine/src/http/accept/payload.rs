@@ -9,7 +9,7 @@ use std::fmt;
 ///
 /// # Errors
 /// Where it cannot, and why.
-pub(super) fn readable(json: &RawValue, depth: u32) -> Result<(), serde_json::Error> {
+pub(crate) fn readable(json: &RawValue, depth: u32) -> Result<(), serde_json::Error> {
     Walk { depth }.deserialize(&mut serde_json::Deserializer::from_str(json.get()))
 }
 

@@ -8,7 +8,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use std::collections::BTreeMap;
 
 /// `meta` with both layers of sessions merged into `sessions`; `None` where nothing is left. Without sessions it is as it came.
-pub(super) fn merged(meta: &RawValue) -> Result<Option<Box<RawValue>>, Fault> {
+pub(crate) fn merged(meta: &RawValue) -> Result<Option<Box<RawValue>>, Fault> {
     let mut members: Members<'_> = serde_json::from_str(meta.get()).map_err(|e| invalid(e.to_string()))?;
     let is_layer = |key: &str| key == "sessions" || key == "propagated_sessions";
     if members.0.is_empty() {

@@ -112,6 +112,11 @@ fn a_seed_fixes_the_ids() {
     let expected = [(id("01HF7YAT000000000000000001"), true), (id("01HF7YAT000000000000000002"), true)];
     assert_eq!(post("1700000000000,AAAAAAAAAAAAAA=="), expected);
     assert!(post("garbage").iter().all(|(id, seeded)| id.at() == NOW && !seeded));
+    let invoke =
+        with(request("POST", "/invoke/app-a", "{}"), "x-inngest-event-id-seed", "1700000000000,AAAAAAAAAAAAAA==");
+    let question = asked(Desk::dev().open(invoke).start());
+    let body: serde_json::Value = serde_json::from_slice(&question.body).unwrap();
+    assert!(body.to_string().contains("01HF7YAT000000000000000000"), "an invocation counts from 0: {body}");
 }
 
 #[test]

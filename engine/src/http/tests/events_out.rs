@@ -17,7 +17,10 @@ struct House {
 
 impl House {
     fn new() -> Self {
-        let desk = Desk::dev();
+        Self::of(Desk::dev())
+    }
+
+    fn of(desk: Desk) -> Self {
         let stream = Driver::new(NOW, desk.catalog.clone());
         Self { desk, stream }
     }
@@ -57,6 +60,23 @@ fn an_event_is_told_with_its_receipt() {
     });
     assert_eq!((response.status, &json(&response)["data"]), (200, &event));
     assert_refused(&house.response(get(&format!("/v1/events/{}", EventId::new(NOW, 0)))), 404, "event_unknown");
+}
+
+#[test]
+fn an_event_tells_whom_it_did_not_start_and_why() {
+    let mut desk = Desk::dev();
+    desk.catalog = crate::stream::driver::catalog(&[("app-a", &["a"]), ("app-b", &["a"])]);
+    let function = desk.catalog.functions.get_mut(&"app-a".into()).unwrap();
+    let trigger = json!([{"Event": {"name": "a", "expression": "event.data.s"}}]);
+    function.triggers = serde_json::from_value(trigger).unwrap();
+    let mut house = House::of(desk);
+    let ids = house.send(&json!([{"name": "a", "data": {"s": "abc"}}, {"name": "a", "data": {"s": true}}]));
+    let told = json(&house.response(get(&format!("/v1/events/{}", ids[0]))))["data"]["trigger_errors"].clone();
+    assert_eq!(told.as_array().map(Vec::len), Some(1), "{told}");
+    assert_eq!(told[0]["function"], "app-a");
+    assert!(told[0]["message"].as_str().unwrap().contains("string (abc)"), "{told}");
+    let told = json(&house.response(get(&format!("/v1/events/{}", ids[1]))))["data"].clone();
+    assert_eq!(told.get("trigger_errors"), None);
 }
 
 #[test]

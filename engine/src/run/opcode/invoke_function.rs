@@ -2,8 +2,8 @@
 
 use super::{Around, Op, Reading, Rejection, timeout};
 use crate::error::Code;
-use crate::http::Members;
-use crate::limits::{EVENT_BYTES_MAX, INVOKE_DEPTH_MAX, NAME_BYTES_MAX};
+use crate::http::{Members, merged_sessions, readable};
+use crate::limits::{EVENT_BYTES_MAX, EVENT_DEPTH_MAX, INVOKE_DEPTH_MAX, NAME_BYTES_MAX};
 use crate::run::invoke::depth_of;
 use crate::run::journal::What;
 use crate::run::problem::Problem;
@@ -23,6 +23,10 @@ struct Opts<'a> {
 struct Payload<'a> {
     #[serde(borrow, default)]
     data: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    user: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    meta: Option<&'a RawValue>,
     #[serde(default)]
     #[expect(dead_code, reason = "read to see that it can be")]
     v: Option<String>,
@@ -56,11 +60,13 @@ fn check(payload: &RawValue) -> Result<(), String> {
         return Err(format!("The payload of an invocation is larger than the limit of {EVENT_BYTES_MAX} bytes."));
     }
     let unreadable = |error: serde_json::Error| format!("The payload of an invocation is no event's: {error}.");
+    readable(payload, EVENT_DEPTH_MAX).map_err(unreadable)?;
     let payload: Payload<'_> = serde_json::from_str(payload.get()).map_err(unreadable)?;
-    if let Some(data) = payload.data {
-        serde_json::from_str::<Members<'_>>(data.get()).map_err(unreadable)?;
+    for object in [payload.data, payload.user].into_iter().flatten() {
+        serde_json::from_str::<Members<'_>>(object.get()).map_err(unreadable)?;
     }
-    Ok(())
+    let merged = payload.meta.map(merged_sessions).transpose();
+    merged.map(drop).map_err(|fault| format!("The payload of an invocation is no event's: {fault}."))
 }
 
 fn invalid(message: String) -> Rejection {

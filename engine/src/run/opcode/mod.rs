@@ -204,6 +204,16 @@ impl Op<'_> {
         self.opts.and_then(|opts| serde_json::from_str(opts.get()).ok()).unwrap_or_default()
     }
 
+    /// The op's options, where it cannot be told what a wait is for without them.
+    fn opts_of_wait<T: Default + for<'de> Deserialize<'de>>(&self) -> Result<T, Rejection> {
+        let read = self.opts.map(|opts| serde_json::from_str::<Option<T>>(opts.get())).transpose();
+        let read = read.map_err(|error| {
+            let message = format!("The options of a wait cannot be read: {error}.");
+            Rejection::Run(Problem::found(Code::WaitInvalid, message))
+        })?;
+        Ok(read.flatten().unwrap_or_default())
+    }
+
     fn timing(&self) -> Option<Timing> {
         #[derive(Deserialize)]
         struct Wire {

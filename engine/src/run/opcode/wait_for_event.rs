@@ -18,7 +18,7 @@ struct Opts {
 }
 
 pub(super) fn read(op: &Op<'_>, around: &Around<'_>) -> Result<Reading, Rejection> {
-    let opts: Opts = op.opts();
+    let opts: Opts = op.opts_of_wait()?;
     let event = opts.event.or_else(|| op.name.as_deref().map(ToOwned::to_owned)).unwrap_or_default();
     if event.is_empty() || event.chars().count() > EVENT_NAME_CHARACTERS_MAX {
         let message = format!("A wait needs the name of an event, of 1 to {EVENT_NAME_CHARACTERS_MAX} characters.");

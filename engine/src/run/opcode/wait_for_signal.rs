@@ -16,7 +16,7 @@ struct Opts {
 }
 
 pub(super) fn read(op: &Op<'_>, now: Millis) -> Result<Reading, Rejection> {
-    let opts: Opts = op.opts();
+    let opts: Opts = op.opts_of_wait()?;
     let signal = opts.signal.or_else(|| op.name.as_deref().map(ToOwned::to_owned)).unwrap_or_default();
     if signal.is_empty() || signal.len() > SIGNAL_NAME_BYTES_MAX {
         let message = format!("A signal needs a name of 1 to {SIGNAL_NAME_BYTES_MAX} bytes.");

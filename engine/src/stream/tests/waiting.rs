@@ -333,3 +333,37 @@ fn a_long_look_back_reads_in_pages_that_grow() {
     // Three pages and the event itself, by two actors that were both made anew.
     assert_eq!(stream.ranges_read, 2 * (3 + 1));
 }
+
+/// Told by the ids of these, where the second comes a minute after the first.
+fn told_ids(first: NewEvent, second: NewEvent) -> Vec<Value> {
+    let mut stream = stream();
+    let any = want(Route::Any(3), "0", NOW);
+    stream.tell(&Tell::Want(any.clone()));
+    let mut told = vec![accept(&mut stream, vec![first])];
+    stream.now = Millis(NOW + 60_000 - 1);
+    told.push(accept(&mut stream, vec![second]));
+    // Whoever begins to wait now is told of both once more.
+    told.push(stream.tell(&Tell::Want(any)));
+    told.iter().flat_map(sent).filter_map(|(_, tell)| tell["Arrived"].get("id").cloned()).collect()
+}
+
+#[test]
+fn an_event_that_is_sent_again_is_known_by_its_first_id_to_whoever_waits() {
+    let named = |count, name| NewEvent { user_id: Some("mine".to_owned()), ..event(NOW, count, name, "{}") };
+    let ids = |ids: &[u128]| ids.iter().map(|count| json!(EventId::new(Millis(NOW), *count))).collect::<Vec<_>>();
+    assert_eq!(told_ids(named(1, "a/b"), named(2, "a/b")), ids(&[1, 1, 1, 1]));
+    assert_eq!(told_ids(named(1, "a/c"), named(2, "a/b")), ids(&[2, 2]), "of another name it is an event of its own");
+    let other = NewEvent { user_id: Some("other".to_owned()), ..event(NOW, 2, "a/b", "{}") };
+    assert_eq!(told_ids(named(1, "a/b"), other), ids(&[1, 2, 1, 2]));
+}
+
+#[test]
+fn names_are_waited_for_as_they_are() {
+    let mut stream = stream();
+    for name in ["a/*", "a/b.*"] {
+        stream.tell(&Tell::Want(Want { event: name.to_owned(), ..want(Route::Any(3), "0", NOW) }));
+    }
+    let events = ["a/b", "a/b.c", "a/"].into_iter().zip(1..).map(|(name, count)| event(NOW, count, name, "{}"));
+    assert!(told(&accept(&mut stream, events.collect())).is_empty(), "no pattern");
+    assert_eq!(told(&accept(&mut stream, vec![event(NOW, 9, "a/*", "{}")])).len(), 1);
+}
