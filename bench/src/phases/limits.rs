@@ -14,9 +14,11 @@ const STEPS: usize = 10;
 const GATED_RATIO_MAX: f64 = 1.5;
 /// The limit behind which runs are queued, as it is registered.
 const LIMIT: usize = 10;
-/// How long each of their calls takes. With calls that take no time the machine has nothing else to do, and what is measured is how much work it
-/// gets through.
-const WORK_MS: u64 = 20;
+/// How long their calls take, in milliseconds, from so much ... With calls that take no time the machine has nothing else to do, and what is measured is
+/// how much work it gets through.
+const WORK_MS_MIN: u64 = 10;
+/// ... to as much more: calls of one length would all end at once, again and again.
+const WORK_MS_MORE: u64 = 20;
 /// How soon a free slot must be taken.
 const REFILL_TIME_MAX: Duration = Duration::from_millis(5);
 /// How much dearer a start may be with many values of a key in use than with few.
@@ -64,19 +66,19 @@ async fn queued(bench: &mut Bench, connection: &mut Connection) -> anyhow::Resul
     let count = bench.scale.queued;
     bench.report.progress(&format!("{count} runs behind a limit of {LIMIT}"));
     bench.app.hold(true);
-    send_all(bench, connection, "bench/queued", count, WORK_MS).await?;
+    send_all(bench, connection, "bench/queued", count, |key| WORK_MS_MIN.saturating_add(spread(key))).await?;
     let began = Instant::now();
     bench.app.hold(false);
     let samples = refills(bench, count).await?;
     let time = began.elapsed();
     let p99 = Value::Time(samples.percentile(99)?);
     let bar = Bar::at_most(p99, Value::Time(REFILL_TIME_MAX), "p99");
-    let label = format!("free slot to next call, {count} queued, calls of {WORK_MS} ms, p50");
+    let label = format!("free slot to next call, {count} queued, calls of 10 to 30 ms, p50");
     bench.report.row(Row::new("refill", label, Value::Time(samples.percentile(50)?)).p99(p99).bar(bar));
     bench.report.row(Row::new("queued", "  runs a second behind that limit", Value::PerSecond(rate(count, time))));
 
     let began = Instant::now();
-    send_all(bench, connection, "bench/queued", count, 0).await?;
+    send_all(bench, connection, "bench/queued", count, |_| 0).await?;
     let samples = refills(bench, count).await?;
     let time = began.elapsed();
     let p50 = Value::Time(samples.percentile(50)?);
@@ -84,6 +86,11 @@ async fn queued(bench: &mut Bench, connection: &mut Connection) -> anyhow::Resul
     bench.report.row(Row::new("refill-busy", label, p50).p99(Value::Time(samples.percentile(99)?)));
     bench.report.row(Row::new("queued-busy", "  runs a second", Value::PerSecond(rate(count, time))));
     Ok(())
+}
+
+/// A number up to the limit that differs from key to key, and is the same in every run.
+const fn spread(key: u64) -> u64 {
+    key.wrapping_mul(7_919) % (WORK_MS_MORE + 1)
 }
 
 /// Waits for so many runs, and says how long each slot was free.
@@ -113,7 +120,7 @@ async fn keyed(bench: &mut Bench, connection: &mut Connection) -> anyhow::Result
     for count in bench.scale.keys {
         bench.report.progress(&format!("{count} values of a key"));
         let missing = count.saturating_sub(in_use);
-        send_all(bench, connection, "bench/keyed", missing, 0).await?;
+        send_all(bench, connection, "bench/keyed", missing, |_| 0).await?;
         for _ in 0..missing {
             bench.app.segment().await?;
         }
@@ -143,11 +150,12 @@ async fn send_all(
     connection: &mut Connection,
     event: &str,
     count: usize,
-    work_ms: u64,
+    work_ms: impl Fn(u64) -> u64,
 ) -> anyhow::Result<()> {
     let mut missing = count;
     while missing > 0 {
-        let data: Vec<Data> = (0..missing.min(PER_REQUEST)).map(|_| Data { work_ms, ..bench.data(0) }).collect();
+        let fresh = (0..missing.min(PER_REQUEST)).map(|_| bench.data(0));
+        let data: Vec<Data> = fresh.map(|data| Data { work_ms: work_ms(data.key), ..data }).collect();
         missing = missing.saturating_sub(data.len());
         events::send(connection, event, &data).await?;
     }
