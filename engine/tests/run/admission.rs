@@ -117,3 +117,20 @@ fn a_batch_has_waited_before_it_was_a_run() {
         assert_eq!(run.summary()["event_ids"].as_array().map(Vec::len), is_batch.then_some(1));
     }
 }
+
+#[test]
+fn a_batch_has_to_end_in_time_as_any_run() {
+    let mut run = Driver::idle(4);
+    for function in run.catalog.functions.values_mut() {
+        function.flow = serde_json::from_value(json!({"timeouts": {"finish": 1_000}})).unwrap();
+    }
+    run.now += 60_000;
+    run.begin(|start| {
+        start.is_batch = true;
+        start.received_at = Some(stepwell_engine::ids::Millis(1_700_000_000_000));
+    });
+    assert_eq!(run.status(), "Running", "its time is counted from its beginning");
+    run.now += 1_000;
+    run.turn(stepwell_engine::turn::Message::Wake);
+    assert_eq!(run.status(), "Cancelled");
+}

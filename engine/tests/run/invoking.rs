@@ -170,6 +170,19 @@ fn an_invocation_says_when_it_was_made_by_whom_and_for_how_long() {
 }
 
 #[test]
+fn an_invocation_lasts_a_year_unless_it_says_otherwise_and_no_longer() {
+    let (mut run, call) = Driver::started();
+    run.ops(&call, &json!([invoke("i", "other-child", &json!({}))]));
+    let expire = run.now + 365 * 24 * 60 * 60 * 1_000;
+    assert_eq!(invocations(&run)[0]["data"]["_inngest"]["expire"], json!(expire));
+    let (mut run, call) = Driver::started();
+    let mut op = invoke("i", "other-child", &json!({}));
+    op["opts"]["timeout"] = json!("400d");
+    run.ops(&call, &json!([op]));
+    assert_eq!((run.status().as_str(), invocations(&run).len()), ("Failed", 0));
+}
+
+#[test]
 fn an_invocation_keeps_to_the_limits_of_an_event() {
     let invocation = |function: usize, payload: usize| {
         let (mut run, call) = Driver::started_with(0);

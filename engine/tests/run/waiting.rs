@@ -224,6 +224,15 @@ fn a_signal_brings_its_name_and_data() {
     assert_eq!(run.call().body["steps"]["s"], json!({"data": {"signal": "go", "data": [1]}}));
 }
 
+/// Also where another waiter has taken the place: it is told nothing, and its time runs out.
+#[test]
+fn a_signal_that_does_not_come_is_null() {
+    let (mut run, call) = Driver::started();
+    run.ops(&call, &json!([wait_for_signal("s", "go", "fail")]));
+    run.pass(3_600_000);
+    assert_eq!(run.call().body["steps"]["s"], json!(null));
+}
+
 #[test]
 fn a_conflict_fails_the_run_that_waits_and_no_other() {
     let problem = || {

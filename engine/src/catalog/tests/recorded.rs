@@ -137,3 +137,14 @@ fn every_form_of_concurrency_is_understood() {
         assert_eq!(*found, Concurrency { steps, runs }, "{written}");
     }
 }
+
+#[test]
+fn a_throttle_of_none_lets_one_and_no_more_at_once() {
+    let mut driver = Driver::default();
+    for throttle in [json!({"limit": 0, "period": "9s"}), json!({"limit": 1, "period": "9s"})] {
+        let function = super::driver::function_with("a-f", json!({"throttle": throttle}));
+        driver.register(&super::driver::app("a", &[function])).unwrap();
+        let read = driver.catalog().functions[&"a-f".into()].flow.throttle.clone();
+        assert_eq!(read, Some(Throttle { limit: 1, period: Millis(9_000), burst: 0, key: None }));
+    }
+}

@@ -47,6 +47,16 @@ fn a_timeout_shorter_than_the_period_holds() {
 }
 
 #[test]
+fn a_changed_period_holds_from_the_next_event_on() {
+    let mut bench = bench(None);
+    bench.come(1);
+    bench.function().flow.debounce.as_mut().unwrap().period = Millis(1_000);
+    assert!(bench.pass_to(NOW + 5_000).is_empty(), "what is held keeps its time");
+    bench.come(2);
+    assert_eq!(bench.pass_to(NOW + 6_000), ["2"]);
+}
+
+#[test]
 fn after_the_timeout_it_runs_whatever_comes() {
     let mut bench = bench(Some(15_000));
     for (number, at) in [(1, 0), (2, 9_000), (3, 14_000)] {

@@ -243,6 +243,7 @@ fn browsers_may_post() {
         assert_eq!(header(&response, "access-control-allow-origin"), Some("*"));
         assert_eq!(header(&response, "access-control-allow-headers"), Some("content-type, x-mine"));
         assert!(header(&response, "access-control-allow-methods").unwrap().contains("POST"));
+        assert_eq!(header(&response, "access-control-max-age"), Some("3600"));
     }
 }
 

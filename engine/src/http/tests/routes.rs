@@ -4,7 +4,7 @@ use super::{Desk, NOW, RUN, asked, assert_refused, get, header, json, request, r
 use crate::error::{Code, Refusal};
 use crate::http::{AskFailure, Progress, refuse};
 use crate::ids::RunId;
-use crate::limits::SIGNAL_NAME_BYTES_MAX;
+use crate::limits::{SIGNAL_NAME_BYTES_MAX, STEP_OUTPUT_BYTES_MAX};
 use crate::turn::{ActorKind, Address};
 use crate::waits::place::signal_actor_key;
 use serde_json::{Value, json};
@@ -140,6 +140,19 @@ fn a_signal_needs_a_name_within_bounds() {
     for body in [signal(""), signal(&format!("{longest}s")), request("POST", "/v1/signals", "{}")] {
         assert_refused(&Desk::dev().at_once(body), 400, "body_invalid");
     }
+}
+
+#[test]
+fn a_signal_brings_null_where_it_brings_nothing_and_not_too_much() {
+    let data = |body: &Value| {
+        let question = asked(Desk::dev().open(request("POST", "/v1/signals", body.to_string())).start());
+        let asked: Value = serde_json::from_slice(&question.body).unwrap();
+        asked["Signal"]["data"].clone()
+    };
+    assert_eq!(data(&json!({"signal": "s"})), Value::Null);
+    assert_eq!(data(&json!({"signal": "s", "data": [1]})), json!([1]));
+    let large = json!({"signal": "s", "data": "x".repeat(STEP_OUTPUT_BYTES_MAX)});
+    assert_refused(&Desk::dev().at_once(request("POST", "/v1/signals", large.to_string())), 413, "body_too_large");
 }
 
 #[test]

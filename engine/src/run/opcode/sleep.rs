@@ -64,6 +64,13 @@ mod tests {
     }
 
     #[test]
+    fn what_is_as_long_as_a_date_is_read_as_one_first() {
+        assert_eq!(until(r#"{"op":"Sleep","id":"a","name":"2006-01-02"}"#), Ok(0));
+        assert_eq!(until(r#"{"op":"Sleep","id":"a","name":"100h30m10s"}"#), Ok(361_810_000));
+        assert_eq!(until(r#"{"op":"Sleep","id":"a","name":"2006-1-2"}"#), Err(Code::SleepInvalid));
+    }
+
+    #[test]
     fn a_sleep_of_a_year_is_allowed_and_no_longer_one() {
         assert_eq!(until(r#"{"op":"Sleep","id":"a","name":"366d"}"#), Ok(SLEEP_TIME_MAX.0));
         assert_eq!(until(r#"{"op":"Sleep","id":"a","name":"366d1s"}"#), Err(Code::SleepTooLong));

@@ -72,6 +72,10 @@ fn an_event_in_the_future_starts_its_runs_then() {
 fn an_invocation_starts_the_function_it_names_and_no_other() {
     for name in ["app-a", &uuid_of("app-a")] {
         let mut stream = stream(&[("app-a", &["x"]), ("app-b", &["inngest/function.invoked", "inngest/*"])]);
+        // What its triggers want of an event is not asked: it was named.
+        let never =
+            Trigger::Event { name: "inngest/function.invoked".to_owned(), expression: Some("false".to_owned()) };
+        stream.catalog.functions.get_mut(&"app-a".into()).unwrap().triggers = vec![never];
         let (_, done) = stream.ask(&Ask::Accept(vec![invocation(1, name)]));
         let to: Vec<_> = sent(&done).into_iter().map(|(_, start)| start["Start"]["function"].clone()).collect();
         assert_eq!(to, [json!("app-a")], "{name}");
