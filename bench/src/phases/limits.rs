@@ -73,7 +73,8 @@ async fn queued(bench: &mut Bench, connection: &mut Connection) -> anyhow::Resul
     let time = began.elapsed();
     let p99 = Value::Time(samples.percentile(99)?);
     let bar = Bar::at_most(p99, Value::Time(REFILL_TIME_MAX), "p99");
-    let label = format!("free slot to next call, {count} queued, calls of 10 to 30 ms, p50");
+    let longest = WORK_MS_MIN.saturating_add(WORK_MS_MORE);
+    let label = format!("free slot to next call, {count} queued, calls of {WORK_MS_MIN} to {longest} ms, p50");
     bench.report.row(Row::new("refill", label, Value::Time(samples.percentile(50)?)).p99(p99).bar(bar));
     bench.report.row(Row::new("queued", "  runs a second behind that limit", Value::PerSecond(rate(count, time))));
 

@@ -101,14 +101,20 @@ fn who_is_to_make_room_and_is_not_there_yet_is_told_again_by_the_gate() {
     assert!(run.sends.is_empty() && run.rows.is_empty());
 }
 
+/// A run of a function with this flow control, a minute after its event.
+fn late(flow: &Value) -> Driver {
+    let mut run = Driver::idle(4);
+    for function in run.catalog.functions.values_mut() {
+        function.flow = serde_json::from_value(flow.clone()).unwrap();
+    }
+    run.now += 60_000;
+    run
+}
+
 #[test]
 fn a_batch_has_waited_before_it_was_a_run() {
     for is_batch in [false, true] {
-        let mut run = Driver::idle(4);
-        for function in run.catalog.functions.values_mut() {
-            function.flow = serde_json::from_value(json!({"timeouts": {"start": 1_000}})).unwrap();
-        }
-        run.now += 60_000;
+        let mut run = late(&json!({"timeouts": {"start": 1_000}}));
         run.begin_later(|start| {
             start.is_batch = is_batch;
             start.received_at = Some(stepwell_engine::ids::Millis(1_700_000_000_000));
@@ -120,11 +126,7 @@ fn a_batch_has_waited_before_it_was_a_run() {
 
 #[test]
 fn a_batch_has_to_end_in_time_as_any_run() {
-    let mut run = Driver::idle(4);
-    for function in run.catalog.functions.values_mut() {
-        function.flow = serde_json::from_value(json!({"timeouts": {"finish": 1_000}})).unwrap();
-    }
-    run.now += 60_000;
+    let mut run = late(&json!({"timeouts": {"finish": 1_000}}));
     run.begin(|start| {
         start.is_batch = true;
         start.received_at = Some(stepwell_engine::ids::Millis(1_700_000_000_000));

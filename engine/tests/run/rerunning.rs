@@ -159,9 +159,11 @@ fn arguments_are_an_array() {
     for input in ["{}", "1", "\"[]\""] {
         assert_eq!(ask(&mut old, from("b", Some(input)))["Err"]["code"], "body_invalid", "{input}");
     }
-    let large = format!("[\"{}\"]", "x".repeat(STEP_OUTPUT_BYTES_MAX));
+    let of = |bytes: usize| format!("[\"{}\"]", "x".repeat(bytes - 4));
+    let large = of(STEP_OUTPUT_BYTES_MAX + 1);
     assert_eq!(ask(&mut old, from("b", Some(&large)))["Err"]["code"], "body_too_large");
     assert_eq!(old.sends.len(), sent, "nothing was started");
+    assert_eq!(ask(&mut old, from("b", Some(&of(STEP_OUTPUT_BYTES_MAX)))), json!({"Ok": again()}));
 }
 
 #[test]

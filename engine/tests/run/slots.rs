@@ -1,6 +1,6 @@
 //! What a run wants of its function's gate of slots, and what it gives back.
 
-use crate::driver::{Driver, planned, ran};
+use crate::driver::{Call, Driver, planned, ran};
 use serde_json::{Value, json};
 use stepwell_engine::catalog::Pause;
 use stepwell_engine::gate::slots::message::Dispatch;
@@ -21,6 +21,15 @@ fn with(flow: Value) -> Driver {
 
 fn limited() -> Driver {
     with(json!({"concurrency": {"steps": [{"limit": 1, "scope": "fn", "key": "event.data.n"}]}}))
+}
+
+/// Such a run, which has got its slot; its first call.
+fn called() -> (Driver, Call) {
+    let mut run = limited();
+    run.begin_later(|_| {});
+    grant(&mut run, "discovery:0", 1);
+    let call = run.call();
+    (run, call)
 }
 
 /// What the gate has been told since last time.
@@ -69,10 +78,7 @@ fn a_run_with_limits_is_not_called_before_it_may() {
 
 #[test]
 fn a_step_gives_its_slot_back_in_the_turn_that_saves_it_and_asks_for_the_next() {
-    let mut run = limited();
-    run.begin_later(|_| {});
-    grant(&mut run, "discovery:0", 1);
-    let call = run.call();
+    let (mut run, call) = called();
     news(&mut run);
     run.ops(&call, &json!([ran("a", 1)]));
     run.no_calls();
@@ -87,10 +93,7 @@ fn a_step_gives_its_slot_back_in_the_turn_that_saves_it_and_asks_for_the_next() 
 
 #[test]
 fn a_run_that_rests_holds_nothing_and_asks_again_when_it_goes_on() {
-    let mut run = limited();
-    run.begin_later(|_| {});
-    grant(&mut run, "discovery:0", 1);
-    let call = run.call();
+    let (mut run, call) = called();
     run.throws(&call, &[]);
     let told = news(&mut run).pop().unwrap();
     assert_eq!(told["released"], json!([{"unit": "discovery:0", "generation": 1}]));
@@ -105,10 +108,7 @@ fn a_run_that_rests_holds_nothing_and_asks_again_when_it_goes_on() {
 
 #[test]
 fn a_slot_that_is_not_wanted_goes_back() {
-    let mut run = limited();
-    run.begin_later(|_| {});
-    grant(&mut run, "discovery:0", 1);
-    let call = run.call();
+    let (mut run, call) = called();
     run.returns(&call, &json!(1));
     news(&mut run);
     grant(&mut run, "step:x", 1);
@@ -122,10 +122,7 @@ fn a_slot_that_is_not_wanted_goes_back() {
 /// Given back, it could not be told from the same word that comes once more, when the slot has long been another run's.
 #[test]
 fn a_slot_that_comes_while_the_clock_is_back_is_kept_until_its_call_is_due() {
-    let mut run = limited();
-    run.begin_later(|_| {});
-    grant(&mut run, "discovery:0", 1);
-    let call = run.call();
+    let (mut run, call) = called();
     run.throws(&call, &[]);
     let waited = run.pass_till_woken();
     assert_eq!(news(&mut run).pop().unwrap()["wanted"], json!([{"unit": "discovery:0", "generation": 2}]));
@@ -167,10 +164,7 @@ fn a_run_that_never_was_gives_everything_back() {
 
 #[test]
 fn a_cancelled_run_keeps_the_slot_of_the_call_that_the_app_is_at() {
-    let mut run = limited();
-    run.begin_later(|_| {});
-    grant(&mut run, "discovery:0", 1);
-    let call = run.call();
+    let (mut run, call) = called();
     news(&mut run);
     run.tell(&Tell::CancelIf { cancellation: "c".to_owned(), condition: None });
     let told = news(&mut run).pop().unwrap();
@@ -201,10 +195,7 @@ fn after_a_crash_a_later_dispatch_takes_the_slot_over() {
 
 #[test]
 fn an_evicted_run_asks_again_and_calls_once() {
-    let mut run = limited();
-    run.begin_later(|_| {});
-    grant(&mut run, "discovery:0", 1);
-    let call = run.call();
+    let (mut run, call) = called();
     news(&mut run);
     run.evict();
     hold(&mut run, None);
@@ -223,10 +214,7 @@ fn an_evicted_run_asks_again_and_calls_once() {
 
 #[test]
 fn what_the_gate_says_of_a_slot_is_news_to_a_run_that_has_forgotten_it() {
-    let mut run = limited();
-    run.begin_later(|_| {});
-    grant(&mut run, "discovery:0", 1);
-    let call = run.call();
+    let (mut run, call) = called();
     run.ops(&call, &json!([ran("a", 1)]));
     run.evict();
     news(&mut run);
@@ -273,10 +261,7 @@ fn a_call_that_waits_is_asked_for_with_what_other_keys_come_to() {
 
 #[test]
 fn a_request_that_the_server_makes_for_a_step_holds_a_slot() {
-    let mut run = limited();
-    run.begin_later(|_| {});
-    grant(&mut run, "discovery:0", 1);
-    let call = run.call();
+    let (mut run, call) = called();
     news(&mut run);
     run.ops(&call, &json!([{"op": "Gateway", "id": "f", "opts": {"url": "https://a.example/", "method": "GET"}}]));
     run.no_calls();
@@ -301,10 +286,7 @@ fn a_run_that_waits_holds_nothing_and_asks_anew() {
     let invoke = json!({"op": "InvokeFunction", "id": "s", "opts": {"function_id": "app-fn", "timeout": "1h"}});
     let sleep = json!({"op": "Sleep", "id": "s", "name": "1h"});
     for op in [sleep, wait, signal, invoke] {
-        let mut run = limited();
-        run.begin_later(|_| {});
-        grant(&mut run, "discovery:0", 1);
-        let call = run.call();
+        let (mut run, call) = called();
         news(&mut run);
         run.ops(&call, &json!([op]));
         let told = news(&mut run);
@@ -337,10 +319,7 @@ fn what_a_key_comes_to_is_told_of_the_first_event_of_a_batch_and_nothing_where_i
 
 #[test]
 fn a_question_asks_the_gate_for_nothing() {
-    let mut run = limited();
-    run.begin_later(|_| {});
-    grant(&mut run, "discovery:0", 1);
-    let call = run.call();
+    let (mut run, call) = called();
     run.evict();
     news(&mut run);
     assert_eq!(run.status(), "Running");
@@ -353,10 +332,7 @@ fn a_question_asks_the_gate_for_nothing() {
 
 #[test]
 fn two_steps_at_once_want_a_slot_each() {
-    let mut run = limited();
-    run.begin_later(|_| {});
-    grant(&mut run, "discovery:0", 1);
-    let call = run.call();
+    let (mut run, call) = called();
     news(&mut run);
     run.ops(&call, &json!([planned("a"), planned("b")]));
     let told = news(&mut run).pop().unwrap();
@@ -435,10 +411,7 @@ fn a_paused_function_is_not_called_a_draining_one_is() {
 #[test]
 fn an_app_with_too_much_to_do_slows_all_calls_of_its_function() {
     for (status, header, is_told) in [(429, true, true), (503, true, true), (503, false, false), (500, true, false)] {
-        let mut run = limited();
-        run.begin_later(|_| {});
-        grant(&mut run, "discovery:0", 1);
-        let call = run.call();
+        let (mut run, call) = called();
         news(&mut run);
         let headers: &[(&str, &str)] = if header { &[("retry-after", "30")] } else { &[] };
         run.answer_with(&call, status, headers, &json!({"message": "busy"}));
@@ -472,10 +445,7 @@ fn a_run_that_is_turned_away_is_skipped_unless_it_has_begun() {
 
 /// A run whose call the app is at, cancelled.
 fn cancelled_in_flight(evicted: bool) -> (Driver, crate::driver::Call) {
-    let mut run = limited();
-    run.begin_later(|_| {});
-    grant(&mut run, "discovery:0", 1);
-    let call = run.call();
+    let (mut run, call) = called();
     news(&mut run);
     if evicted {
         run.evict();

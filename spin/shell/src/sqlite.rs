@@ -15,6 +15,8 @@ use stepwell_spin_home::store::{Put, Store, StoreError};
 const LABEL: &str = "default";
 /// How often a statement is tried that meets a lock; each time waits for 5 s.
 const TRIES_MAX: u32 = 4;
+/// How often a number is read and written anew that others count up meanwhile.
+const COUNTINGS_MAX: u32 = 1_000;
 /// Connections that are kept for later.
 const IDLE_MAX: usize = 8;
 
@@ -135,7 +137,7 @@ impl Store for Sqlite {
     }
 
     async fn increment(&self, key: &str, delta: i64) -> Result<i64, StoreError> {
-        loop {
+        for _ in 0..COUNTINGS_MAX {
             let (held, seen) = self.look(key).await?;
             let number = match held.map(<[u8; 8]>::try_from) {
                 None => 0,
@@ -148,6 +150,7 @@ impl Store for Sqlite {
                 return Ok(number);
             }
         }
+        Err(StoreError("others counted it up again and again".to_owned()))
     }
 
     async fn swap(&self, seen: Held, value: Vec<u8>) -> Result<bool, StoreError> {

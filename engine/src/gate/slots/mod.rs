@@ -26,7 +26,7 @@
 //! after the other, in an order that all functions keep; where one has no room, it waits there with those before it, and gives back what its
 //! function gave.
 //!
-//! Rows are described in `row.rs`; `limits.rs` says what a call lacks, `queue.rs` who is next, `grant.rs` how it gets it.
+//! Rows are described in `row.rs`, and what follows from them is in `index.rs`; `limits.rs` says what a call lacks, `queue.rs` who is next, `grant.rs` how it gets it.
 
 mod grant;
 mod index;

@@ -151,8 +151,10 @@ fn a_signal_brings_null_where_it_brings_nothing_and_not_too_much() {
     };
     assert_eq!(data(&json!({"signal": "s"})), Value::Null);
     assert_eq!(data(&json!({"signal": "s", "data": [1]})), json!([1]));
-    let large = json!({"signal": "s", "data": "x".repeat(STEP_OUTPUT_BYTES_MAX)});
-    assert_refused(&Desk::dev().at_once(request("POST", "/v1/signals", large.to_string())), 413, "body_too_large");
+    let of = |bytes: usize| json!({"signal": "s", "data": "x".repeat(bytes - 2)});
+    assert!(data(&of(STEP_OUTPUT_BYTES_MAX)).is_string());
+    let large = of(STEP_OUTPUT_BYTES_MAX + 1).to_string();
+    assert_refused(&Desk::dev().at_once(request("POST", "/v1/signals", large)), 413, "body_too_large");
 }
 
 #[test]
