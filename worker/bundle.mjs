@@ -10,7 +10,7 @@ export const COMPATIBILITY_DATE = "2026-11-01";
 
 /** What a deployed Worker is told by variables and secrets, and one under a bare workerd by its environment. */
 export const VARIABLES = [
-  "KIND", "SIGNING_KEY", "SIGNING_KEY_FALLBACK", "EVENT_KEYS", "RETRY_INTERVAL_MS", "WAIT_LOOK_BACK_MS", "CRON_CATCH_UP", "BACKLOG_LIMIT", "SHARDS", "LEASE_MS", "SLOW_CALL_MS", "LOCATION", "JURISDICTION",
+  "KIND", "SIGNING_KEY", "SIGNING_KEY_FALLBACK", "EVENT_KEYS", "RETRY_INTERVAL_MS", "WAIT_LOOK_BACK_MS", "CRON_CATCH_UP", "BACKLOG_LIMIT", "CALLS_PER_APP", "SHARDS", "LEASE_MS", "SLOW_CALL_MS", "LOCATION", "JURISDICTION",
 ].map((name) => `STEPWELL_${name}`);
 
 /** Bindings and the classes of their objects, as in wrangler.toml. */

@@ -96,6 +96,7 @@ mod tests {
             archived: false,
             paused: None,
             flow: crate::catalog::Flow::default(),
+            app_calls_max: None,
             callee: crate::catalog::Derived::default(),
         };
         let functions = functions.iter().map(|(slug, triggers)| ((*slug).into(), function(slug, triggers))).collect();

@@ -186,6 +186,8 @@ pub struct Settings {
     pub private_addresses: bool,
     /// So many runs of one function may wait to begin; those that come then are skipped. None: any number.
     pub backlog_max: Option<u32>,
+    /// So many calls of one app may be under way at once, whatever its functions ask for. None: as many as they ask for, or as the shell bounds them itself.
+    pub calls_per_app_max: Option<u32>,
     /// The server's version.
     pub version: String,
 }

@@ -342,6 +342,7 @@ proptest! {
             flow: Default::default(),
             archived: false,
             paused: None,
+            app_calls_max: None,
             callee: Default::default(),
         };
         let catalog = Catalog { functions: [(function.id.clone(), function)].into(), ..Catalog::default() };

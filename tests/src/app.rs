@@ -133,6 +133,12 @@ impl App {
         assert_eq!(self.client.post(&format!("/_gates/{gate}"), &Value::Null).status, 200);
     }
 
+    /// Holds the steps that come to this gate from now on (JavaScript only). Those that wait for a gate that was never opened wait on.
+    pub fn shut_gate(&self, gate: &str) {
+        let answer = self.client.ask("DELETE", &format!("/_gates/{gate}"), &[], b"").expect("the app answers");
+        assert_eq!(answer.status, 200);
+    }
+
     /// Kills it.
     pub fn kill(&mut self) {
         self.process.kill();

@@ -29,6 +29,8 @@ impl Load {
 
 const KILLS: usize = 20;
 const STEPS: usize = 10;
+/// Open while a life is lived and shut while the journals are looked through, so that a slow machine's looking leaves as much for the kills as a fast one's.
+const GATE: &str = "steps";
 /// After its share of what is left to do a life goes on for so much longer, so that the kill falls between any two things.
 const LIFE_MORE_MS: Range<u64> = 0..100;
 /// Where nothing comes to an end.
@@ -43,10 +45,12 @@ fn many_runs_survive_twenty_kills() {
     let mut chance = Chance::seeded();
     let Load { runs: count, step_ms } = Load::of(Home::chosen());
     let World { mut server, apps } = World::new(Server::start_for_kills(), &[Sdk::Js4], &Keys::None);
-    let lanes = ["js4", "js4-plain"].map(|id| Lane { id, sdk: Sdk::Js4, app: &apps[0].1, client: server.client() });
+    let app = &apps[0].1;
+    let lanes = ["js4", "js4-plain"].map(|id| Lane { id, sdk: Sdk::Js4, app, client: server.client() });
     let mut watched: Vec<Watched<'_>> = Vec::new();
     for lane in &lanes {
-        let steps = (0..count / lanes.len()).map(|_| json!({"step_ms": chance.within(step_ms.clone())}));
+        let data = |_| json!({"gate": GATE, "step_ms": chance.within(step_ms.clone())});
+        let steps = (0..count / lanes.len()).map(data);
         let events: Vec<_> = steps.map(|data| lane.event("ten-steps", &data)).collect();
         watched.extend(lane.client.send(&json!(events)).iter().map(|event| Watched::new(lane, event, "ten-steps")));
     }
@@ -56,12 +60,17 @@ fn many_runs_survive_twenty_kills() {
         // However fast the machine is, every life sees some of what is left to do, and leaves some to the next.
         let left = (count * STEPS).saturating_sub(recorded(&watched));
         let share = u64::try_from(left.min(2 * left / (KILLS + 1 - number))).expect("a number of steps");
-        live(|| apps[0].1.settled(), chance.within(0..share.max(1)), &mut chance);
-        kill(&mut server, watched.iter_mut());
+        app.open_gate(GATE);
+        live(|| app.settled(), chance.within(0..share.max(1)), &mut chance);
+        server.kill();
+        app.shut_gate(GATE);
+        server.restart();
+        watched.iter_mut().for_each(Watched::look_again);
         println!("kill {number} after {:?}: {} steps are recorded", began.elapsed(), recorded(&watched));
         after_the_first.get_or_insert_with(|| recorded(&watched));
     }
     let after_the_first = after_the_first.expect("kills");
+    app.open_gate(GATE);
     let after_the_last = recorded(&watched);
     assert!(
         after_the_first < after_the_last,
@@ -102,20 +111,15 @@ fn every_kind_of_function_survives_kills_with_every_sdk() {
         }
         let calls = || apps.iter().map(|(_, app)| app.calls()).sum();
         live(calls, chance.within(SHORT_LIFE_CALLS), &mut chance);
-        kill(&mut server, watched.iter_mut().map(|(one, _)| one));
+        server.kill();
+        server.restart();
+        watched.iter_mut().for_each(|(one, _)| one.look_again());
     }
     for (one, output) in &watched {
         let run = one.finish();
         assert_eq!(run.output(), *output, "on {}: {run:?}", one.lane.id);
     }
     server.assert_healthy();
-}
-
-/// SIGKILL and a restart, after which every journal goes on from where it was.
-fn kill<'a, 'b: 'a>(server: &mut Server, watched: impl Iterator<Item = &'a mut Watched<'b>>) {
-    server.kill();
-    server.restart();
-    watched.for_each(Watched::look_again);
 }
 
 /// Until there are `more` than `count` counts now, and then a little longer.

@@ -8,6 +8,8 @@ const SCENARIOS: &[Scenario] = scenarios![
     a_rerun_from_a_step_keeps_what_came_before,
     a_run_that_failed_goes_on_from_the_step_that_failed,
     a_step_that_never_was_is_no_place_to_begin,
+    a_rerun_of_a_batch_has_its_events_and_stands_under_each,
+    a_rerun_passes_no_debounce,
 ];
 const OF_JAVASCRIPT: &[Scenario] = scenarios![a_step_can_be_given_other_arguments];
 
@@ -60,6 +62,31 @@ fn a_step_that_never_was_is_no_place_to_begin(lane: &Lane<'_>) {
     let old = lane.run("single-step", &json!({"n": 1}));
     let answer = lane.client.post(&format!("/v1/runs/{}/rerun", old.run), &json!({"fromStep": {"stepId": "nowhere"}}));
     assert_eq!((answer.status, &answer.json()["code"]), (404, &json!("step_unknown")));
+}
+
+fn a_rerun_of_a_batch_has_its_events_and_stands_under_each(lane: &Lane<'_>) {
+    let data = [1, 2, 3].map(|n| lane.event("batched", &json!({"tenant": "again", "n": n})));
+    let events = lane.client.send(&json!(data));
+    let old = lane.finish(&lane.client.run_of(&events[0], &lane.slug("batched")));
+    let new = lane.finish(&rerun(lane, &old.run, &json!({})));
+    assert_eq!((new.output()["all"].as_array().map(Vec::len), new.output()), (Some(3), old.output()));
+    for event in &events {
+        let listed = until("both runs are listed under the event", || {
+            let runs = lane.client.runs_of(event).into_iter().map(|run| run["run_id"].clone());
+            Some(runs.collect::<Vec<_>>()).filter(|runs| runs.len() == 2)
+        });
+        assert_eq!(listed, [json!(old.run), json!(new.run)]);
+    }
+}
+
+/// There, what is held back would be newer, and take its place.
+fn a_rerun_passes_no_debounce(lane: &Lane<'_>) {
+    let old = lane.run("debounced", &json!({"tenant": "again", "n": 7}));
+    let newer = lane.client.send(&lane.event("debounced", &json!({"tenant": "again", "n": 8})));
+    let new = lane.finish(&rerun(lane, &old.run, &json!({})));
+    assert_eq!(*new.output(), 7);
+    let newer = lane.client.run_of(&newer[0], &lane.slug("debounced"));
+    assert_eq!(*lane.finish(&newer).output(), 8);
 }
 
 fn a_step_can_be_given_other_arguments(lane: &Lane<'_>) {

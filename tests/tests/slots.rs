@@ -1,7 +1,7 @@
 //! Concurrency, priority, throttles and pauses: who may call the app, and when.
 
 use serde_json::{Value, json};
-use stepwell_tests::{Lane, Scenario, Sdk, World, hold_with_each_sdk, scenarios, until};
+use stepwell_tests::{Keys, Lane, Mode, Scenario, Sdk, Server, World, hold_with_each_sdk, scenarios, until};
 
 const SCENARIOS: &[Scenario] = scenarios![
     one_call_at_a_time_and_the_next_when_it_is_over,
@@ -151,6 +151,40 @@ fn one_run_at_a_time_even_while_it_waits(lane: &Lane<'_>) {
     });
     lane.client.send(&lane.event("wake", &json!({"key": key(2)})));
     lane.finish(&second[0]);
+}
+
+#[test]
+fn whoever_comes_beyond_the_backlog_is_skipped_and_told_why() {
+    let server = Server::start(Mode::Dev, &["--backlog-limit", "2"]);
+    let world = World::new(server, &[Sdk::Js4], &Keys::None);
+    let lane = world.lane("js4");
+    let data = json!({"gate": "backlog"});
+    let first = start_all(&lane, "one-at-a-time", std::slice::from_ref(&data));
+    until_flow(&lane, "one-at-a-time", 0, 1);
+    let waiting = start_all(&lane, "one-at-a-time", &[data.clone(), data.clone()]);
+    until_flow(&lane, "one-at-a-time", 2, 1);
+    let beyond = lane.run("one-at-a-time", &data);
+    beyond.assert_status("Skipped");
+    assert!(
+        beyond.summary["skip_reason"].as_str().is_some_and(|reason| reason.contains("too many runs")),
+        "{beyond:?}"
+    );
+    assert_eq!(beyond.calls.len(), 0);
+    lane.app.open_gate("backlog");
+    finish_within(&lane, &[first, waiting].concat(), 1);
+    lane.run("one-at-a-time", &data).output();
+}
+
+#[test]
+fn an_app_is_called_so_often_at_once_whatever_its_functions_ask_for() {
+    let server = Server::start(Mode::Dev, &["--calls-per-app", "2"]);
+    let world = World::new(server, &[Sdk::Js4], &Keys::None);
+    let lane = world.lane("js4-plain");
+    let data = json!({"gate": "busy"});
+    let runs = start_all(&lane, "ten-steps", &vec![data; 4]);
+    until("two calls are under way", || (lane.app.calls() == 2).then_some(()));
+    lane.app.open_gate("busy");
+    finish_within(&lane, &runs, 2);
 }
 
 #[test]

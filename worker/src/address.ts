@@ -21,6 +21,7 @@ export interface Env {
   /** Of the times of a schedule that were missed: `none`, `last` or `all`. */
   STEPWELL_CRON_CATCH_UP?: string | null;
   STEPWELL_BACKLOG_LIMIT?: string | null;
+  STEPWELL_CALLS_PER_APP?: string | null;
   /** Shards of streams and histories, 1 to 64; to be set before anything is stored. */
   STEPWELL_SHARDS?: string | null;
   /** How long after a Worker was last heard of its calls count as lost. */

@@ -107,7 +107,8 @@ export class Follower {
         this.requests += 1;
         // One that comes again finds what is left of the first time.
         const isGuarded = letter.tries === 1 && guarded < GUARDED_MAX;
-        const made = await home(this.env, letter.to).deliver(letter.to, { tag: "tell", body: letter.body }, catalog().version, { guarded: isGuarded });
+        const beside = isGuarded ? { guardedUntil: Date.now() + Math.min(GUARD_MS, Number(policy(this.env).resendMsMin)) } : {};
+        const made = await home(this.env, letter.to).deliver(letter.to, { tag: "tell", body: letter.body }, catalog().version, beside);
         if (made.fault !== undefined) continue;
         if (made.isSafe) {
           confirmed.push(letter.number);

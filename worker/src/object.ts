@@ -34,8 +34,9 @@ export interface Letter {
 export interface Beside {
   /** Letters of this actor that were taken in. */
   confirmed?: bigint[];
-  /** Whoever delivers it goes on delivering until nothing is pending, and if not, the message comes again: so long no alarm is needed. */
-  guarded?: boolean;
+  /** Whoever delivers it goes on delivering until nothing is pending, and if not, the message comes again: so long no alarm is needed. What arrives
+   * after this moment may have come again before, and been confirmed: then nobody guards. */
+  guardedUntil?: number;
 }
 
 /** What came of a message. */
@@ -113,11 +114,11 @@ export abstract class Home extends DurableObject<Env> {
   }
 
   /** Delivers a message; gives what the one who delivered it has to do next. */
-  async deliver(name: string, about: About, version: bigint, { confirmed = [], guarded = false }: Beside = {}): Promise<Delivered> {
+  async deliver(name: string, about: About, version: bigint, { confirmed = [], guardedUntil = 0 }: Beside = {}): Promise<Delivered> {
     this.name = name;
     await this.knowCatalog(version);
     this.confirmAll(confirmed);
-    if (guarded) this.guard ??= { alarm: undefined };
+    if (Date.now() < guardedUntil) this.guard ??= { alarm: undefined };
     const token = about.tag === "ask" ? (this.nextToken += 1n) : undefined;
     const message: actors.Message = about.tag === "tell"
       ? { tag: "tell", val: about.body }

@@ -18,11 +18,12 @@ export function settings(env: Env): actors.Settings {
     privateAddresses: false,
     version: VERSION,
   };
-  const backlog = backlogMax(env);
+  const [backlog, callsPerApp] = [limit(env.STEPWELL_BACKLOG_LIMIT), limit(env.STEPWELL_CALLS_PER_APP)];
   return {
     ...base,
     ...(env.STEPWELL_RETRY_INTERVAL_MS ? { retryIntervalMs: BigInt(env.STEPWELL_RETRY_INTERVAL_MS) } : {}),
     ...(backlog ? { backlogMax: backlog } : {}),
+    ...(callsPerApp ? { callsPerAppMax: callsPerApp } : {}),
     ...(env.STEPWELL_WAIT_LOOK_BACK_MS ? { waitLookBackMs: BigInt(env.STEPWELL_WAIT_LOOK_BACK_MS) } : {}),
   };
 }
@@ -33,9 +34,9 @@ export function shards(env: Env): number | undefined {
   return Number.isInteger(said) && said >= 1 && said <= SHARDS_MAX ? said : undefined;
 }
 
-/** So many runs of one function may wait to begin: any number where nothing is said; undefined where what is said is no number. */
-function backlogMax(env: Env): number | undefined {
-  const said = Number(env.STEPWELL_BACKLOG_LIMIT ?? 0);
+/** At most so many: 0, any number, where nothing is said; undefined where what is said is no number. */
+function limit(given: string | null | undefined): number | undefined {
+  const said = Number(given ?? 0);
   return Number.isInteger(said) && said >= 0 && said <= 0xffff_ffff ? said : undefined;
 }
 
@@ -63,7 +64,8 @@ export function slowCallMs(env: Env): number {
 /** What is missing before requests may be served, if anything is: a server without keys would be open to everybody. */
 export function fault(env: Env): string | undefined {
   if (shards(env) === undefined) return `STEPWELL_SHARDS must be a whole number from 1 to ${SHARDS_MAX}, and stay what it was`;
-  if (backlogMax(env) === undefined) return "STEPWELL_BACKLOG_LIMIT must be a whole number of runs, or 0 for no limit";
+  if (limit(env.STEPWELL_BACKLOG_LIMIT) === undefined) return "STEPWELL_BACKLOG_LIMIT must be a whole number of runs, or 0 for no limit";
+  if (limit(env.STEPWELL_CALLS_PER_APP) === undefined) return "STEPWELL_CALLS_PER_APP must be a whole number of calls, or 0 for no limit";
   const made = settings(env);
   if (made.kind === "dev") return undefined;
   if (made.signingKeys.length === 0) return "set the secret STEPWELL_SIGNING_KEY, or STEPWELL_KIND=dev for a server without keys";

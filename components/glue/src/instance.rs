@@ -33,7 +33,7 @@ pub(crate) fn install_catalog(version: u64, snapshot: &[u8]) -> Result<(), Fault
         let found = catalog.version;
         return Err(Fault::new("catalog snapshot", format!("it is version {found}, and was given as {version}")));
     }
-    KNOWLEDGE.with_borrow_mut(|knowledge| knowledge.catalog = Rc::new(catalog));
+    KNOWLEDGE.with_borrow_mut(|knowledge| knowledge.catalog = Rc::new(catalog.under(&knowledge.settings)));
     Ok(())
 }
 

@@ -31,6 +31,7 @@ pub(crate) fn settings(given: types::Settings) -> Settings {
         shards: Shards::new(given.shards),
         private_addresses: given.private_addresses,
         backlog_max: given.backlog_max,
+        calls_per_app_max: given.calls_per_app_max,
         version: given.version,
     }
 }

@@ -37,6 +37,7 @@ pub(super) fn read(app: &AppId, position: usize, value: &Value, faults: &mut Fau
         archived: false,
         paused: None,
         flow,
+        app_calls_max: None,
         callee: Derived::default(),
     })
 }

@@ -31,6 +31,9 @@ pub struct Function {
     /// When its runs start, and how many at once.
     #[serde(default, skip_serializing_if = "Flow::is_none")]
     pub flow: Flow,
+    /// So many calls of its app may be under way at once: what the settings say of every function ([`super::Catalog::under`]).
+    #[serde(skip)]
+    pub app_calls_max: Option<u32>,
     /// What [`Function::callee`] gives.
     #[serde(skip)]
     pub callee: Derived<Callee>,

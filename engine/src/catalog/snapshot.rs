@@ -3,6 +3,7 @@
 use super::{App, Derived, Function, Trigger};
 use crate::error::Fault;
 use crate::ids::{AppId, FunctionId};
+use crate::turn::Settings;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -35,6 +36,15 @@ impl Catalog {
     /// None in practice; JSON's in principle.
     pub fn encode(&self) -> Result<Vec<u8>, Fault> {
         serde_json::to_vec(self).map_err(|e| Fault::new("catalog snapshot", e))
+    }
+
+    /// As a server with these settings decides by it.
+    #[must_use]
+    pub fn under(mut self, settings: &Settings) -> Self {
+        for function in self.functions.values_mut() {
+            function.app_calls_max = settings.calls_per_app_max;
+        }
+        self
     }
 
     /// The function with this slug, archived or not.
@@ -86,6 +96,7 @@ mod tests {
             archived,
             paused: None,
             flow: Flow::default(),
+            app_calls_max: None,
             callee: Derived::default(),
         };
         (id.into(), function)

@@ -14,7 +14,7 @@
 //! sent in that same turn: the second time changes nothing.
 
 use super::place::{self, Kind};
-use crate::catalog::{Function, Pause};
+use crate::catalog::{Flow, Function, Pause};
 use crate::cron;
 use crate::error::{Code, Fault};
 use crate::expression::{self, Bindings, Scope};
@@ -101,27 +101,39 @@ pub(super) fn skip_of(function: &Function) -> Option<Skip> {
 
 /// By which value a start is set apart at a stage; `None` where it passes by.
 fn value_at(stage: Kind, function: &Function, start: &Start, now: Millis) -> Option<String> {
-    let flow = &function.flow;
     let event: &RawValue = start.events.first()?;
-    let value = |key: Option<&str>| {
-        key.filter(|key| !key.is_empty()).map_or(Some(String::new()), |key| key_of(key, event, now))
-    };
+    let key = key_at(stage, &function.flow)?;
+    let value = || if key.is_empty() { Some(String::new()) } else { key_of(key, event, now) };
     match stage {
         Kind::Batch => {
-            let batch = flow.batch.as_ref().filter(|_| !start.is_batch && start.event_name != cron::SCHEDULED)?;
+            let is_gathered = !start.is_batch && start.event_name != cron::SCHEDULED;
+            let condition = function.flow.batch.as_ref()?.condition.as_deref();
             // What has no key, or `false`, is gathered with its like.
-            holds(batch.condition.as_deref(), event, now).then(|| value(batch.key.as_deref()).unwrap_or_default())
+            (is_gathered && holds(condition, event, now)).then(|| value().unwrap_or_default())
         }
         // A batch is no event: nothing limits how many come.
         Kind::RateLimit if start.is_batch => None,
-        Kind::RateLimit => match &flow.idempotency {
-            Some(key) => key_of(key, event, now),
-            None => value(flow.rate_limit.as_ref()?.key.as_deref()),
-        },
-        Kind::Debounce => Some(value(flow.debounce.as_ref()?.key.as_deref()).unwrap_or_default()),
-        Kind::Singleton => value(flow.singleton.as_ref()?.key.as_deref()),
+        Kind::RateLimit | Kind::Singleton => value(),
+        Kind::Debounce => Some(value().unwrap_or_default()),
         Kind::Slots | Kind::Shared => None,
     }
+}
+
+/// The stages that a function asks for, in order, each with the expression that sets starts apart there; it is empty where nothing does.
+pub fn stages_of(flow: &Flow) -> impl Iterator<Item = (Kind, &str)> {
+    STAGES.into_iter().filter_map(|stage| Some((stage, key_at(stage, flow)?)))
+}
+
+fn key_at(stage: Kind, flow: &Flow) -> Option<&str> {
+    let key = match stage {
+        Kind::Batch => &flow.batch.as_ref()?.key,
+        Kind::RateLimit if flow.idempotency.is_some() => &flow.idempotency,
+        Kind::RateLimit => &flow.rate_limit.as_ref()?.key,
+        Kind::Debounce => &flow.debounce.as_ref()?.key,
+        Kind::Singleton => &flow.singleton.as_ref()?.key,
+        Kind::Slots | Kind::Shared => return None,
+    };
+    Some(key.as_deref().unwrap_or_default())
 }
 
 fn holds(condition: Option<&str>, event: &RawValue, now: Millis) -> bool {

@@ -11,6 +11,7 @@
 use super::admission::{self, Tell};
 use super::place::Kind;
 use super::seen::Seen;
+use super::{Heard, Waiting};
 use crate::actor::Actor;
 use crate::catalog::flow;
 use crate::error::Fault;
@@ -63,8 +64,13 @@ impl Actor for Batch {
         if self.due(batch).is_some_and(|due| due <= turn.now) {
             self.let_go(turn, &mut done)?;
         }
-        if let Some(Tell::Start(start)) = super::told(message)? {
-            self.take(turn, batch, *start, &mut done)?;
+        match super::heard(message)? {
+            Heard::Told(Tell::Start(start)) => self.take(turn, batch, *start, &mut done)?,
+            Heard::Asked { token } => {
+                let waiting = Waiting { held: self.gathered.len(), next_start_at: self.due(batch) };
+                super::reply(token, &waiting, &mut done)?;
+            }
+            Heard::Told(Tell::Over { .. }) | Heard::Woken => {}
         }
         let forget = self.seen.forget(GATE_SEEN_TIME, turn.now, &mut done);
         done.wake_at = forget.into_iter().chain(self.due(batch)).min();

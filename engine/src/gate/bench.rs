@@ -2,6 +2,7 @@
 
 use super::admission::Tell;
 use super::place::{self, Kind};
+use super::{Ask, Waiting};
 use crate::actor::Actor;
 use crate::catalog::{Catalog, Function};
 use crate::ids::{EventId, FunctionId, Millis, RunId};
@@ -56,6 +57,14 @@ impl<A: Actor> Bench<A> {
     pub fn wake(&mut self) -> Vec<String> {
         let done = self.gate.turn(Message::Wake).unwrap();
         self.hear(&done)
+    }
+
+    /// How many starts a request is told that wait, and when they go on.
+    pub fn waiting(&mut self) -> (usize, Option<u64>) {
+        let (answer, done) = self.gate.ask(&Ask::Flow);
+        assert!(done.writes.is_empty() && done.wake_at.map(|at| at.0) == self.wake_at, "who asks changes nothing");
+        let waiting: Waiting = serde_json::from_value(answer.unwrap()).unwrap();
+        (waiting.held, waiting.next_start_at.map(|at| at.0))
     }
 
     pub fn function(&mut self) -> &mut Function {

@@ -9,6 +9,7 @@ use super::admission::{self, Tell, Turned};
 use super::place::Kind;
 use super::seen::Seen;
 use super::single;
+use super::{Heard, Waiting};
 use crate::actor::Actor;
 use crate::catalog::flow;
 use crate::error::Fault;
@@ -59,8 +60,14 @@ impl Actor for Debounce {
         if self.pending.as_ref().is_some_and(|pending| pending.due <= turn.now || debounce.is_none()) {
             self.let_go(turn, &mut done)?;
         }
-        if let Some(Tell::Start(start)) = super::told(message)? {
-            self.take(turn, debounce, *start, &mut done)?;
+        match super::heard(message)? {
+            Heard::Told(Tell::Start(start)) => self.take(turn, debounce, *start, &mut done)?,
+            Heard::Asked { token } => {
+                let due = self.pending.as_ref().map(|pending| pending.due);
+                let waiting = Waiting { held: usize::from(due.is_some()), next_start_at: due };
+                super::reply(token, &waiting, &mut done)?;
+            }
+            Heard::Told(Tell::Over { .. }) | Heard::Woken => {}
         }
         single::store(PENDING_KEY, before.as_ref(), self.pending.as_ref(), Pending::is, &mut done)?;
         let forget = self.seen.forget(GATE_SEEN_TIME, turn.now, &mut done);

@@ -26,8 +26,10 @@ mod written;
 use crate::actor::Actor;
 use crate::catalog::Function;
 use crate::error::Fault;
-use crate::turn::{Message, Outcome, Range, Row, Turn};
+use crate::ids::Millis;
+use crate::turn::{Answer, Done, Message, Outcome, Range, Row, Turn};
 use place::Kind;
+use serde::{Deserialize, Serialize};
 
 /// A gate; its kind stands in its key.
 pub enum Gate {
@@ -74,22 +76,53 @@ impl Actor for Gate {
     }
 }
 
+/// What a request may ask of a gate; the answer is a [`crate::turn::Answer`].
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Ask {
+    /// What waits here: a gate of admission answers [`Waiting`], that of slots its [`slots::message::Overview`].
+    Flow,
+}
+
+/// What waits at a gate of admission.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// So many starts.
+    pub held: usize,
+    /// When they go on if nothing comes; or, where starts are counted and there is room for none, when there is again.
+    pub next_start_at: Option<Millis>,
+}
+
 /// The function of a gate of admission, as it is registered now.
 fn function_of<'t>(turn: &Turn<'t>, key: &str) -> Result<Option<&'t Function>, Fault> {
     let function = place::function_of(key).ok_or_else(|| Fault::new("address", format!("the key {key:?}")))?;
     Ok(turn.catalog.function(&function))
 }
 
-/// What a gate of admission is told; nothing where it is only woken.
-fn told(message: Message) -> Result<Option<admission::Tell>, Fault> {
+/// What comes to a gate of admission.
+enum Heard {
+    Told(admission::Tell),
+    /// What waits there.
+    Asked {
+        token: u64,
+    },
+    Woken,
+}
+
+fn heard(message: Message) -> Result<Heard, Fault> {
+    let unreadable = |error| Fault::new("message to a gate", error);
     match message {
-        Message::Tell(body) => {
-            serde_json::from_slice(&body).map(Some).map_err(|error| Fault::new("message to a gate", error))
+        Message::Tell(body) => serde_json::from_slice(&body).map(Heard::Told).map_err(unreadable),
+        Message::Ask { token, body } => {
+            let Ask::Flow = serde_json::from_slice(&body).map_err(unreadable)?;
+            Ok(Heard::Asked { token })
         }
         // Nothing is ever owed: what a turn decides is sent in that turn.
-        Message::Wake | Message::Resume => Ok(None),
-        Message::Ask { .. } | Message::Answered(_) | Message::Lost(_) => {
-            Err(Fault::new("message to a gate", "it is asked nothing and calls no apps"))
-        }
+        Message::Wake | Message::Resume => Ok(Heard::Woken),
+        Message::Answered(_) | Message::Lost(_) => Err(Fault::new("message to a gate", "it calls no apps")),
     }
+}
+
+fn reply(token: u64, told: &impl Serialize, done: &mut Done) -> Result<(), Fault> {
+    let told = serde_json::value::to_raw_value(told).map_err(|error| Fault::new("answer of a gate", error))?;
+    done.reply(token, &Answer::Ok(told))
 }

@@ -11,6 +11,7 @@
 use super::admission::{self, Tell, Turned};
 use super::place::Kind;
 use super::seen::Seen;
+use super::{Heard, Waiting};
 use crate::actor::Actor;
 use crate::catalog::Function;
 use crate::error::Fault;
@@ -63,8 +64,13 @@ impl Actor for RateLimit {
         let mut done = Done::default();
         let function = super::function_of(turn, &self.key)?;
         let limit = function.and_then(Limit::of);
-        if let Some(Tell::Start(start)) = super::told(message)? {
-            self.judge(turn, limit.as_ref(), *start, &mut done)?;
+        match super::heard(message)? {
+            Heard::Told(Tell::Start(start)) => self.judge(turn, limit.as_ref(), *start, &mut done)?,
+            Heard::Asked { token } => {
+                let next_start_at = limit.as_ref().and_then(|limit| self.full_until(limit, turn.now));
+                super::reply(token, &Waiting { held: 0, next_start_at }, &mut done)?;
+            }
+            Heard::Told(Tell::Over { .. }) | Heard::Woken => {}
         }
         let kept = limit.map_or(GATE_SEEN_TIME, |limit| limit.period.max(GATE_SEEN_TIME));
         let wakes =
@@ -80,12 +86,19 @@ impl RateLimit {
         if self.passed.has(run) || self.refused.has(run) {
             return Ok(());
         }
-        if let Some(limit) = limit.filter(|limit| self.passed.are_within(limit.count, limit.period, now)) {
+        if let Some(limit) = limit.filter(|limit| self.full_until(limit, now).is_some()) {
             self.refused.note(run, now, done)?;
             return admission::turn_away(&start, limit.otherwise, done);
         }
         self.passed.note(run, now, done)?;
         admission::go_on(turn, start, Kind::RateLimit, done)
+    }
+
+    /// When there is room again, where there is none. What a clock that was set back makes of the future counts.
+    fn full_until(&self, limit: &Limit, now: Millis) -> Option<Millis> {
+        let oldest = self.passed.nth_newest(limit.count)?;
+        // Of two moments that are a whole period apart only one is within it.
+        Some(oldest.plus(limit.period)).filter(|until| *until > now)
     }
 }
 

@@ -62,13 +62,10 @@ impl Seen {
         Ok(())
     }
 
-    /// Whether at least so many were seen within a span that ends now. What a clock that was set back makes of the future counts.
-    pub fn are_within(&self, count: u32, span: Millis, now: Millis) -> bool {
-        // Of two moments that are a whole span apart only one is within it.
-        let from = Millis(now.0.saturating_sub(span.0).saturating_add(1));
-        let from = (from, RunId(ulid::Ulid(0)));
-        let count = usize::try_from(count).unwrap_or(usize::MAX);
-        self.order.range(from..).take(count).count() >= count
+    /// When the `n`th newest was seen, counted from 1.
+    pub fn nth_newest(&self, n: u32) -> Option<Millis> {
+        let behind = usize::try_from(n).unwrap_or(usize::MAX).saturating_sub(1);
+        self.order.iter().rev().nth(behind).map(|(at, _)| *at)
     }
 
     /// Forgets a bounded number of those that are older than `span`, and says when the next one is.

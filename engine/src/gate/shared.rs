@@ -1,4 +1,4 @@
-//! A limit on calls that functions share: one gate per scope, key expression and value (SERVER §2.1).
+//! A limit on calls that functions share: one gate per scope, key expression and value (SERVER §2.1); or per app, where the settings limit its calls.
 //!
 //! It is asked by the functions' gates of slots, which wait here for the calls of their runs. Whoever has no room is told so, and is told
 //! again once there is some.
@@ -11,6 +11,7 @@
 use super::slots::message::Tell as ToSlots;
 use super::slots::row::SlotId;
 use crate::actor::Actor;
+use crate::catalog::Function;
 use crate::catalog::flow::Scope;
 use crate::error::Fault;
 use crate::gate::place::{self, Kind};
@@ -34,6 +35,9 @@ pub enum Tell {
         rank: i64,
         /// The limit, by which its function tells how much it is.
         limit: LimitName,
+        /// How much it was where it was asked for.
+        #[serde(default)]
+        known: Known,
     },
     /// A call wants no place any more, as of this time of asking and those before it.
     Give {
@@ -66,6 +70,15 @@ pub struct LimitName {
     pub source: String,
 }
 
+/// How much a limit was, by which catalog: a gate that has an older one goes by this.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Known {
+    /// The catalog's version.
+    pub version: u64,
+    /// So much.
+    pub limit: u32,
+}
+
 /// A call of a function.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Applicant {
@@ -91,6 +104,8 @@ struct Entry {
     ask: Ask,
     rank: i64,
     limit: LimitName,
+    #[serde(default)]
+    known: Known,
 }
 
 /// One shared limit.
@@ -133,9 +148,9 @@ impl Actor for Shared {
         match message {
             Message::Tell(body) => {
                 match serde_json::from_slice(&body).map_err(|error| Fault::new("message to a shared gate", error))? {
-                    Tell::Take { by, ask, rank, limit } => {
+                    Tell::Take { by, ask, rank, limit, known } => {
                         newcomer = Some(by.clone());
-                        self.take(Entry { by, ask, rank, limit }, &mut done)?;
+                        self.take(Entry { by, ask, rank, limit, known }, &mut done)?;
                     }
                     Tell::Give { by, ask } => self.give(&by, ask, &mut done)?,
                 }
@@ -218,28 +233,32 @@ impl Shared {
     fn grant_all(&mut self, turn: &Turn<'_>, done: &mut Done) -> Result<bool, Fault> {
         let mut room = GRANTS_PER_TURN_MAX;
         loop {
-            let open = self.queues.iter().filter(|((function, limit), _)| self.has_room(turn, function, limit));
-            let next = open.filter_map(|((function, _), waiting)| Some((waiting.first()?, function))).min();
-            let Some(((_, slot), function)) = next else { return Ok(false) };
-            let by = Applicant { function: function.clone(), slot: slot.clone() };
-            let Some(entry) = self.waits.get(&by).cloned() else {
-                return Err(Fault::new("queue of a shared gate", "who is next does not wait"));
-            };
+            let firsts = self.queues.iter().filter_map(|((function, _), waiting)| {
+                let (_, slot) = waiting.first()?;
+                self.waits.get(&Applicant { function: function.clone(), slot: slot.clone() })
+            });
+            let open = firsts.filter(|entry| self.has_room(turn, entry));
+            let next = open.map(|entry| (entry.rank, &entry.by.slot, &entry.by.function, entry));
+            let next = next.min_by(|(rank, slot, function, _), (r, s, f, _)| (rank, slot, function).cmp(&(r, s, f)));
+            let Some((.., entry)) = next else { return Ok(false) };
+            let entry = entry.clone();
             if room == 0 {
                 return Ok(true);
             }
             room = room.saturating_sub(1);
+            let by = entry.by.clone();
             self.put_wait(&by, None, done)?;
             self.reply(&entry, true, done)?;
             self.put_hold(&by, Some(entry), done)?;
         }
     }
 
-    /// Whether a call of this function may have a place. A limit that its function no longer has keeps nobody.
-    fn has_room(&self, turn: &Turn<'_>, function: &FunctionId, name: &LimitName) -> bool {
-        let limits = turn.catalog.function(function).into_iter().flat_map(|function| &function.flow.concurrency.steps);
-        let own = limits.filter(|limit| limit.scope == name.scope && limit.key.as_deref() == Some(&name.source));
-        let limit = own.map(|limit| limit.limit).min();
+    /// Whether a call may have a place. A limit that its function no longer has keeps nobody; one that it does not have yet, by a catalog older than
+    /// that of who asks, is what it was there.
+    fn has_room(&self, turn: &Turn<'_>, entry: &Entry) -> bool {
+        let told = Some(entry.known.limit).filter(|_| entry.known.version > turn.catalog.version);
+        let function = turn.catalog.function(&entry.by.function);
+        let limit = told.or_else(|| limit_of(function?, &entry.limit));
         limit.is_none_or(|limit| self.holds.len() < usize::try_from(limit).unwrap_or(usize::MAX))
     }
 
@@ -247,6 +266,16 @@ impl Shared {
         let reply = Reply { slot: entry.by.slot.clone(), gate: self.key.clone(), ask: entry.ask, is_taken };
         let slots = place::key(Kind::Slots, &entry.by.function, "");
         done.send(Address::gate(&slots), &ToSlots::Shared(reply))
+    }
+}
+
+/// How much the limit is by what its function says now; of several the lowest.
+fn limit_of(function: &Function, name: &LimitName) -> Option<u32> {
+    let limits = function.flow.concurrency.steps.iter();
+    let own = limits.filter(|limit| limit.scope == name.scope && limit.key.as_deref() == Some(&name.source));
+    match name.scope {
+        Scope::App => function.app_calls_max,
+        Scope::Fn | Scope::Env | Scope::Account => own.map(|limit| limit.limit).min(),
     }
 }
 

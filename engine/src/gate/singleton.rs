@@ -12,6 +12,7 @@ use super::admission::{self, Tell};
 use super::place::Kind;
 use super::seen::Seen;
 use super::single;
+use super::{Heard, Waiting};
 use crate::actor::Actor;
 use crate::catalog::Function;
 use crate::catalog::flow::SingletonMode;
@@ -54,11 +55,17 @@ impl Actor for Singleton {
     fn turn(&mut self, turn: &Turn<'_>, message: Message) -> Result<Outcome, Fault> {
         let mut done = Done::default();
         let before = self.holder.clone();
-        match super::told(message)? {
-            Some(Tell::Start(start)) => self.take(turn, *start, &mut done)?,
-            Some(Tell::Over { run }) => self.over(turn, run, &mut done)?,
+        match super::heard(message)? {
+            Heard::Told(Tell::Start(start)) => self.take(turn, *start, &mut done)?,
+            Heard::Told(Tell::Over { run }) => self.over(turn, run, &mut done)?,
+            Heard::Asked { token } => {
+                let held = usize::from(self.holder.as_ref().is_some_and(|holder| holder.next.is_some()));
+                super::reply(token, &Waiting { held, next_start_at: None }, &mut done)?;
+                // Or whoever asks often would put off the time at which it is told once more.
+                self.displace(&mut done)?;
+            }
             // It has been told to end, but what it was told may have come before it was there.
-            None => self.displace(&mut done)?,
+            Heard::Woken => self.displace(&mut done)?,
         }
         single::store(HOLDER_KEY, before.as_ref(), self.holder.as_ref(), Holder::is, &mut done)?;
         let forget = self.seen.forget(GATE_SEEN_TIME, turn.now, &mut done);

@@ -1,24 +1,37 @@
 //! `/v1/functions/{id}/…`: one function's flow control; the id is its slug or its UUID.
 
-use super::Response;
-use super::endpoint::{AskOnce, Opened, Opening, read};
+use super::endpoint::{AskAll, AskOnce, Opened, Opening, read};
+use super::{Response, out_of_step};
 use crate::catalog::message::Ask as ToCatalog;
 use crate::catalog::{Flow, Function, Pause};
 use crate::error::{Code, Refusal};
+use crate::gate::admission;
 use crate::gate::place::{self, Kind};
-use crate::gate::slots::message::{Ask, Overview, Queued};
+use crate::gate::slots::message::{Overview, Queued};
+use crate::gate::{Ask, Waiting};
 use crate::ids::{FunctionId, Millis, uuid_of};
 use crate::turn::Address;
 use serde::{Deserialize, Serialize};
+use std::iter;
 
-/// `GET /v1/functions/{id}/flow`: what waits and what is under way, by which limits.
+/// `GET /v1/functions/{id}/flow?key=`: what waits and what is under way, by which limits. Of the stages that set events apart by a key it tells
+/// what waits under `key`; where none is given, under that of the events without one.
 pub(super) fn flow(opening: &Opening<'_>, id: &str) -> Opened {
     let function = find(opening, id)?;
     let (slug, paused, limits) = (function.id.clone(), function.paused, function.flow.clone());
-    let to = Address::gate(&place::key(Kind::Slots, &slug, ""));
-    AskOnce::open(to, &Ask::Flow, move |now, overview| {
-        let overview: Overview = read(overview)?;
-        Ok(Response::data(now, &View::of(&slug, paused, &limits, overview)))
+    let value = opening.request.parameter("key").unwrap_or_default();
+    let key_of = |expression: &str| if expression.is_empty() { String::new() } else { value.clone() };
+    let stages: Vec<_> = admission::stages_of(&limits).map(|(stage, key)| (stage, key_of(key))).collect();
+    let slots = Address::gate(&place::key(Kind::Slots, &slug, ""));
+    let gates = stages.iter().map(|(stage, key)| Address::gate(&place::key(*stage, &slug, key)));
+    let asked: Vec<Address> = iter::once(slots).chain(gates).collect();
+    AskAll::open(asked.into_iter(), &Ask::Flow, move |now, answers| {
+        let mut answers = answers.into_iter();
+        let overview: Overview = read(&answers.next().unwrap_or_else(|| Err(out_of_step()))?)?;
+        let waiting =
+            stages.iter().zip(answers).map(|((stage, key), answer)| Ok(StageView::of(*stage, key, read(&answer?)?)));
+        let stages = waiting.collect::<Result<_, Refusal>>()?;
+        Ok(Response::data(now, &View::of(&slug, paused, &limits, overview, stages)))
     })
 }
 
@@ -101,10 +114,37 @@ struct View<'a> {
     /// The app has too much to do.
     not_before: Option<String>,
     next_start_at: Option<String>,
+    /// What events pass before there is a run, in order.
+    stages: Vec<StageView>,
+}
+
+#[derive(Serialize)]
+struct StageView {
+    stage: String,
+    key: String,
+    held: usize,
+    next_start_at: Option<String>,
+}
+
+impl StageView {
+    fn of(stage: Kind, key: &str, waiting: Waiting) -> Self {
+        Self {
+            stage: stage.to_string(),
+            key: key.to_owned(),
+            held: waiting.held,
+            next_start_at: waiting.next_start_at.map(Millis::rfc3339),
+        }
+    }
 }
 
 impl<'a> View<'a> {
-    fn of(slug: &'a FunctionId, paused: Option<Pause>, limits: &'a Flow, overview: Overview) -> Self {
+    fn of(
+        slug: &'a FunctionId,
+        paused: Option<Pause>,
+        limits: &'a Flow,
+        overview: Overview,
+        stages: Vec<StageView>,
+    ) -> Self {
         Self {
             function_id: uuid_of(slug.as_str()),
             function_slug: slug,
@@ -118,6 +158,7 @@ impl<'a> View<'a> {
             longest_queues: overview.longest,
             not_before: overview.not_before.map(Millis::rfc3339),
             next_start_at: overview.next_start_at.map(Millis::rfc3339),
+            stages,
         }
     }
 }

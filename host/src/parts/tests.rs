@@ -31,6 +31,7 @@ fn settings() -> Settings {
         shards: 1,
         private_addresses: false,
         backlog_max: None,
+        calls_per_app_max: None,
         version: "test".to_owned(),
     }
 }

@@ -108,6 +108,8 @@ fn settings(options: &ServeOptions) -> crate::wit::Settings {
         shards: options.partitions,
         private_addresses: options.private_addresses,
         backlog_max: options.backlog_max,
+        // Bounded where calls are made: all of them are, in this process.
+        calls_per_app_max: None,
         version: env!("CARGO_PKG_VERSION").to_owned(),
     }
 }

@@ -2,7 +2,9 @@
 //!
 //! A store belongs to one partition thread. Everything is written in a transaction: [`Store::begin`], writes,
 //! [`Store::commit`]. Durable means durable: write-ahead log, `synchronous=FULL`, so a commit is one fsync.
+//! What becomes of the log is the work of a thread beside it (`checkpoints.rs`).
 
+mod checkpoints;
 mod letters;
 mod lock;
 mod rows;
@@ -13,6 +15,7 @@ pub use letters::Stored;
 pub use wakes::WakeRow;
 
 use crate::place::Place;
+use checkpoints::Checkpoints;
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 
@@ -65,6 +68,8 @@ pub enum StoreError {
 
 /// An open file.
 pub struct Store {
+    /// None of what is in memory. Ends before the connection, which cleans up as the last one.
+    checkpoints: Option<Checkpoints>,
     connection: Connection,
     /// Held as long as the file is open.
     _lock: Option<std::fs::File>,
@@ -79,7 +84,8 @@ impl Store {
         let lock = lock::take(path)?;
         let connection = Connection::open(path)?;
         schema::prepare(&connection, path, place)?;
-        Ok(Self { connection, _lock: Some(lock) })
+        let checkpoints = Some(Checkpoints::start(path)?);
+        Ok(Self { checkpoints, connection, _lock: Some(lock) })
     }
 
     /// A store that is gone with the process.
@@ -89,7 +95,7 @@ impl Store {
     pub fn in_memory() -> Result<Self, StoreError> {
         let connection = Connection::open_in_memory()?;
         schema::prepare(&connection, Path::new(":memory:"), Place::ALONE)?;
-        Ok(Self { connection, _lock: None })
+        Ok(Self { checkpoints: None, connection, _lock: None })
     }
 
     /// Begins a transaction.
@@ -105,7 +111,11 @@ impl Store {
     /// # Errors
     /// A full disk, a failed write: the transaction must be rolled back.
     pub fn commit(&self) -> Result<(), StoreError> {
-        Ok(self.connection.prepare_cached("COMMIT")?.execute([]).map(drop)?)
+        self.connection.prepare_cached("COMMIT")?.execute([])?;
+        if let Some(checkpoints) = &self.checkpoints {
+            checkpoints.committed(&self.connection);
+        }
+        Ok(())
     }
 
     /// Undoes the transaction, if one is open.

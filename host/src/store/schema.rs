@@ -10,6 +10,8 @@ use std::time::Duration;
 const SCHEMA_VERSION: i64 = 2;
 /// How long a statement waits for another process (a backup, an `sqlite3` shell) that holds the file.
 const BUSY_TIME_MAX: Duration = Duration::from_secs(5);
+/// How long the log may become, in pages of 8 KiB, before the thread that commits copies it whatever others do ([`super::checkpoints`]): 128 MiB.
+pub(super) const LOG_PAGES_MAX: i64 = 16 << 10;
 /// Prepared statements that are kept: more than there are.
 const STATEMENTS_KEPT: usize = 32;
 /// Pages of the file that are kept in memory once they were read. SQLite's own 2 MiB do not hold the inner pages of a file with 100,000
@@ -58,6 +60,7 @@ pub fn prepare(connection: &Connection, path: &Path, place: Place) -> Result<(),
     connection.pragma_update(None, "page_size", 8192)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES_MAX)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "cache_size", -PAGE_CACHE_KIB_MAX)?;
     let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
@@ -72,6 +75,15 @@ pub fn prepare(connection: &Connection, path: &Path, place: Place) -> Result<(),
             .execute_batch(&format!("BEGIN;{first}{SECOND}{facts}PRAGMA user_version = {SCHEMA_VERSION};COMMIT;"))?;
     }
     check(connection, path, place)
+}
+
+/// Sets how a connection behaves that does nothing but copy the log.
+///
+/// # Errors
+/// SQLite's own words.
+pub fn prepare_to_copy(connection: &Connection) -> Result<(), StoreError> {
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    Ok(connection.busy_timeout(BUSY_TIME_MAX)?)
 }
 
 /// Whether the file is the one of `place`.

@@ -19,10 +19,12 @@ pub struct Deployed {
     pub without: BTreeSet<String>,
     /// Functions that some deployment lacked.
     pub lacked: BTreeSet<String>,
+    /// How often the keys of concurrency became others: each of [`KEYS`] in turn.
+    pub rekeyed: usize,
 }
 
 impl Deployed {
-    /// The next deployment: functions change, go, come back, or all move to another address.
+    /// The next deployment: functions go, come back, have other keys, or all move to another address.
     #[must_use]
     pub fn next(&self, programs: &[Program], dice: &mut Dice) -> Self {
         let mut next = Self { edition: self.edition.saturating_add(1), ..self.clone() };
@@ -34,7 +36,8 @@ impl Deployed {
                 next.without = gone.into_iter().collect();
                 next.lacked.extend(next.without.iter().cloned());
             }
-            _ => {}
+            2 => {}
+            _ => next.rekeyed = next.rekeyed.saturating_add(1),
         }
         next
     }
@@ -43,6 +46,13 @@ impl Deployed {
     #[must_use]
     pub fn retired(&self) -> Self {
         Self { edition: self.edition.saturating_add(1), is_retired: true, ..self.clone() }
+    }
+
+    /// The key of concurrency.
+    #[must_use]
+    pub fn key(&self) -> &'static str {
+        let [key, other] = KEYS;
+        if self.rekeyed.is_multiple_of(2) { key } else { other }
     }
 
     /// Where the app is served.
@@ -80,15 +90,15 @@ fn timeouts(timeouts: Timeouts) -> Value {
     told
 }
 
-/// The number in the data of events, as flow control sets runs apart by it.
-const KEY: &str = "event.data.k";
+/// The number in the data of events, as flow control sets runs apart by it: the second means the same, and is another key.
+const KEYS: [&str; 2] = ["event.data.k", "string(event.data.k)"];
 
-/// Adds a function's flow control to what it registers.
-fn add_flow(function: &mut Value, flow: &Flow) {
+/// Adds a function's flow control to what it registers; those of concurrency by this key.
+fn add_flow(function: &mut Value, flow: &Flow, key: &str) {
     let limits = [
         flow.calls.map(|limit| json!({"limit": limit})),
-        flow.calls_of_one.map(|limit| json!({"limit": limit, "key": KEY})),
-        flow.calls_of_all.map(|limit| json!({"limit": limit, "key": KEY, "scope": "env"})),
+        flow.calls_of_one.map(|limit| json!({"limit": limit, "key": key})),
+        flow.calls_of_all.map(|limit| json!({"limit": limit, "key": key, "scope": "env"})),
     ];
     let steps: Vec<Value> = limits.into_iter().flatten().collect();
     let runs: Vec<Value> = flow.runs.map(|limit| json!({"limit": limit})).into_iter().collect();
@@ -106,7 +116,7 @@ fn add_flow(function: &mut Value, flow: &Flow) {
         Some(Before::RateLimit(limit)) => ("rateLimit", json!({"limit": limit, "period": "1h"})),
         Some(Before::Debounce(seconds)) => ("debounce", json!({"period": format!("{seconds}s")})),
         Some(Before::Singleton(cancels)) => {
-            ("singleton", json!({"mode": if cancels { "cancel" } else { "skip" }, "key": KEY}))
+            ("singleton", json!({"mode": if cancels { "cancel" } else { "skip" }, "key": KEYS.first()}))
         }
     };
     function[name] = option;
@@ -132,7 +142,7 @@ impl App {
                    "cancel": cancel, "timeouts": timeouts(program.timeouts),
                    "steps": {"step": {"id": "step", "name": "step", "retries": {"attempts": program.retries},
                              "runtime": {"type": "http", "url": format!("{url}?fnId={id}&stepId=step")}}}});
-            add_flow(&mut function, &program.flow);
+            add_flow(&mut function, &program.flow, self.deployed.key());
             function
         };
         let there = self.programs.iter().filter(|program| !self.deployed.without.contains(&program.name));

@@ -64,6 +64,9 @@ pub struct Watch {
     pub(super) programs: BTreeMap<String, Rc<Program>>,
     /// Functions that were not registered all the time.
     pub(super) lacked: BTreeSet<String>,
+    /// How often the keys of concurrency became others, and what they are.
+    pub(super) rekeyed: usize,
+    pub(super) key: &'static str,
     /// Runs that somebody asked to cancel.
     pub(super) to_be_cancelled: BTreeSet<String>,
     pub(super) signals: Signals,
@@ -89,6 +92,8 @@ impl Watch {
         Self {
             programs: programs.iter().map(|program| (program.slug(), Rc::new(program.clone()))).collect(),
             lacked: BTreeSet::new(),
+            rekeyed: 0,
+            key: "",
             to_be_cancelled: BTreeSet::new(),
             signals: Signals::default(),
             reruns: Reruns::default(),
@@ -191,9 +196,11 @@ impl Watch {
         self.runs.iter().filter(|(_, seen)| seen.rows > 0).nth(place).map(|(run, _)| run.clone())
     }
 
-    /// A deployment lacks these functions.
-    pub fn lacks(&mut self, names: &BTreeSet<String>) {
-        self.lacked.extend(names.iter().map(|name| format!("app-{name}")));
+    /// The app was deployed, and will be registered.
+    pub fn deployed(&mut self, deployed: &Deployed) {
+        self.lacked.extend(deployed.lacked.iter().map(|name| format!("app-{name}")));
+        self.rekeyed = deployed.rekeyed;
+        self.key = deployed.key();
     }
 
     /// How long news may be under way between actors.

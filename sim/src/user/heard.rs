@@ -107,7 +107,7 @@ fn after_sending(world: &mut World, event: String) {
     // One deployment at a time.
     if !world.users.is_syncing && world.strikes(Fault::Redeploy) {
         world.app.deployed = world.app.deployed.next(&world.app.programs, &mut world.users.dice);
-        world.watch.lacks(&world.app.deployed.lacked);
+        world.watch.deployed(&world.app.deployed);
         world.users.is_syncing = true;
         add(world, 0, Task::Sync);
     }

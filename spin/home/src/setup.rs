@@ -5,7 +5,7 @@ use crate::types::{CatchUp, Settings};
 use stepwell_ledger::Policy;
 
 /// The variables that are read; one that a component does not have counts as empty.
-pub const VARIABLES: [&str; 14] = [
+pub const VARIABLES: [&str; 15] = [
     "door",
     "kind",
     "signing_key",
@@ -20,6 +20,7 @@ pub const VARIABLES: [&str; 14] = [
     "wait_look_back_ms",
     "allow_private_addresses",
     "backlog_limit",
+    "calls_per_app",
 ];
 
 /// Where state is.
@@ -82,7 +83,8 @@ impl Setup {
                     format!("the variable shards must be a whole number from 1 to {SHARDS_MAX}, and stay what it was")
                 })?,
             private_addresses: switch(&of("allow_private_addresses"))?,
-            backlog_max: backlog(number(&given, "backlog_limit")?)?,
+            backlog_max: limit(&given, "backlog_limit")?,
+            calls_per_app_max: limit(&given, "calls_per_app")?,
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
         let is_public = of("door") == "public";
@@ -127,9 +129,9 @@ fn switch(value: &str) -> Result<bool, String> {
 }
 
 /// 0, as an empty variable, is no limit.
-fn backlog(given: Option<u64>) -> Result<Option<u32>, String> {
-    let limit = given.filter(|limit| *limit > 0).map(u32::try_from).transpose();
-    limit.map_err(|_| "the variable backlog_limit is too large".to_owned())
+fn limit(given: &impl Fn(&str) -> Option<String>, name: &str) -> Result<Option<u32>, String> {
+    let limit = number(given, name)?.filter(|limit| *limit > 0).map(u32::try_from).transpose();
+    limit.map_err(|_| format!("the variable {name} is too large"))
 }
 
 fn number(given: &impl Fn(&str) -> Option<String>, name: &str) -> Result<Option<u64>, String> {
@@ -166,6 +168,7 @@ mod tests {
             ("cron_catch_up", "some"),
             ("allow_private_addresses", "yes"),
             ("backlog_limit", "5000000000"),
+            ("calls_per_app", "5000000000"),
         ] {
             assert!(setup(&[("kind", "dev"), (name, value)]).unwrap_err().contains(name), "{name}");
         }

@@ -170,6 +170,8 @@ pub struct Settings {
     pub private_addresses: bool,
     /// So many runs of one function may wait to begin; those that come then are skipped.
     pub backlog_max: Option<u32>,
+    /// So many calls of one app may be under way at once, whichever instances make them.
+    pub calls_per_app_max: Option<u32>,
     /// The version that the server tells.
     pub version: String,
 }

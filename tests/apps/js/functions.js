@@ -29,6 +29,7 @@ export const functions = ({ app, define, errors: { NonRetriableError, RetryAfter
       for (let i = 0; i < 10; i++) {
         results.push(
           await run(`s${i}`, async () => {
+            if (event.data.gate) await opened(event.data.gate);
             if (event.data.step_ms) await new Promise((resolve) => setTimeout(resolve, event.data.step_ms));
             return { i, nonce: randomUUID() };
           }),

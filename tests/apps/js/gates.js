@@ -18,3 +18,9 @@ export const openGate = (req, res) => {
   gate(req.params.name).open();
   res.json({ open: true });
 };
+
+/** `DELETE /_gates/:name` shuts it before whoever comes from now on. */
+export const shutGate = (req, res) => {
+  gates.delete(req.params.name);
+  res.json({ open: false });
+};

@@ -1,5 +1,5 @@
 // The app's HTTP side, the same for both versions of the SDK. Express is handed in: each version has its own packages.
-import { openGate } from "./gates.js";
+import { openGate, shutGate } from "./gates.js";
 import { count, recordCalls, showCalls } from "./record.js";
 
 /** @param lanes `{ "<path>": <the SDK's handler>, … }` */
@@ -8,6 +8,7 @@ export const listen = (express, lanes) => {
   app.get("/_calls", showCalls);
   app.get("/_count", count);
   app.post("/_gates/:name", openGate);
+  app.delete("/_gates/:name", shutGate);
   app.use(express.json({ limit: "64mb" }));
   app.use(recordCalls);
   for (const [path, handler] of Object.entries(lanes)) app.use(path, handler);

@@ -28,6 +28,9 @@ pub enum Home {
     Spin,
 }
 
+/// Flags of the host that are variables elsewhere, by their names there.
+const VARIABLES: [(&str, &str); 2] = [("--backlog-limit", "backlog_limit"), ("--calls-per-app", "calls_per_app")];
+
 /// What a server is launched with.
 pub(crate) struct Launch<'a> {
     pub(crate) mode: &'a Mode,
@@ -38,6 +41,21 @@ pub(crate) struct Launch<'a> {
     pub(crate) port: u16,
     /// It will be killed with calls in flight: where a home only notices after a while, that while is to be short.
     pub(crate) is_killed: bool,
+}
+
+impl Launch<'_> {
+    /// What is given with flags of [`VARIABLES`], by the variables' names, and the other arguments.
+    fn variables(&self) -> (Vec<(&'static str, String)>, Vec<&str>) {
+        let (mut given, mut rest) = (Vec::new(), Vec::new());
+        let mut arguments = self.arguments.iter();
+        while let Some(argument) = arguments.next() {
+            match VARIABLES.iter().find(|(flag, _)| flag == argument) {
+                Some((_, name)) => given.extend(arguments.next().map(|value| (*name, value.clone()))),
+                None => rest.push(argument.as_str()),
+            }
+        }
+        (given, rest)
+    }
 }
 
 impl Home {

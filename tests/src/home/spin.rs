@@ -25,9 +25,8 @@ pub(super) fn launch(launch: &Launch<'_>) -> Child {
     for (name, value) in variables(launch) {
         command.args(["--variable", &format!("{name}={value}")]);
     }
-    command
-        .current_dir(launch.dir)
-        .args(launch.arguments.iter().filter(|argument| *argument != ALLOW_PRIVATE_ADDRESSES));
+    let (_, rest) = launch.variables();
+    command.current_dir(launch.dir).args(rest.iter().filter(|argument| **argument != ALLOW_PRIVATE_ADDRESSES));
     Child::start(command, &launch.dir.join("server.log"))
 }
 
@@ -38,6 +37,7 @@ fn variables(launch: &Launch<'_>) -> Vec<(&'static str, String)> {
     if launch.arguments.iter().any(|argument| argument == ALLOW_PRIVATE_ADDRESSES) {
         variables.push(("allow_private_addresses", "true".to_owned()));
     }
+    variables.extend(launch.variables().0);
     // `key-value` unless the whole suite is to run on the other store.
     variables.extend(std::env::var("STEPWELL_SPIN_STORE").ok().map(|store| ("store", store)));
     match launch.mode {

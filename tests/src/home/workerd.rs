@@ -15,7 +15,8 @@ const LEASE_OF_THE_KILLED_MS: u64 = 1_500;
 
 /// Starts a server.
 pub(super) fn launch(launch: &Launch<'_>) -> Child {
-    assert!(launch.arguments.is_empty(), "the Worker has no command line: {:?}", launch.arguments);
+    let (variables, rest) = launch.variables();
+    assert!(rest.is_empty(), "the Worker has no command line: {rest:?}");
     let data = launch.dir.join("data");
     std::fs::create_dir_all(&data).expect("a directory for the objects");
     let mut command = Command::new(path("STEPWELL_WORKERD"));
@@ -25,6 +26,7 @@ pub(super) fn launch(launch: &Launch<'_>) -> Child {
     command.env("STEPWELL_RETRY_INTERVAL_MS", super::RETRY_INTERVAL_MS.to_string());
     let lease_ms = if launch.is_killed { LEASE_OF_THE_KILLED_MS } else { LEASE_MS };
     command.env("STEPWELL_LEASE_MS", lease_ms.to_string());
+    command.envs(variables.iter().map(|(name, value)| (format!("STEPWELL_{}", name.to_uppercase()), value)));
     match launch.mode {
         Mode::Dev => {
             command.env("STEPWELL_KIND", "dev");

@@ -29,7 +29,11 @@ test("keys are read from variables, the current one first", () => {
   assert.equal(settings(env({ STEPWELL_SHARDS: null })).shards, 1);
   assert.equal(settings(env({ STEPWELL_BACKLOG_LIMIT: "100" })).backlogMax, 100);
   assert.equal("backlogMax" in settings(env({ STEPWELL_BACKLOG_LIMIT: "0" })), false);
-  for (const wrong of ["-1", "1.5", "many"]) assert.match(fault(env({ STEPWELL_BACKLOG_LIMIT: wrong })) ?? "", /BACKLOG_LIMIT/);
+  assert.equal(settings(env({ STEPWELL_CALLS_PER_APP: "100" })).callsPerAppMax, 100);
+  assert.equal("callsPerAppMax" in settings(env({})), false);
+  for (const name of ["STEPWELL_BACKLOG_LIMIT", "STEPWELL_CALLS_PER_APP"]) {
+    for (const wrong of ["-1", "1.5", "many"]) assert.match(fault(env({ [name]: wrong })) ?? "", new RegExp(name));
+  }
   for (const wrong of ["0", "65", "1.5", "many"]) assert.match(fault(env({ STEPWELL_SHARDS: wrong })) ?? "", /from 1 to 64/);
 });
 

@@ -40,6 +40,8 @@ pub enum Scope {
     Env,
     /// All functions of the account with the same value of the key.
     Account,
+    /// All functions of the app. None registers this: it is how the server keeps to so many calls of an app.
+    App,
 }
 
 impl Concurrency {

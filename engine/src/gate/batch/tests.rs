@@ -92,6 +92,18 @@ fn a_smaller_batch_takes_effect_with_the_next_event_and_none_lets_all_go() {
     assert_eq!(none.come(2), ["1", "2"]);
 }
 
+#[test]
+fn it_tells_how_many_are_gathered_and_when_they_go_on() {
+    let mut bench = bench(10);
+    assert_eq!(bench.waiting(), (0, None));
+    bench.come(1);
+    bench.pass_to(NOW + 1_000);
+    bench.come(2);
+    assert_eq!(bench.waiting(), (2, Some(NOW + TIMEOUT)));
+    bench.pass_to(NOW + TIMEOUT);
+    assert_eq!(bench.waiting(), (0, None));
+}
+
 proptest! {
     /// Whatever comes whenever and however often: each event is in one batch, in the order in which it came.
     #[test]

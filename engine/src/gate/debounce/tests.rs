@@ -131,6 +131,19 @@ fn a_singleton_comes_behind_it() {
     assert_eq!(bench.pass_to(NOW + PERIOD), ["1 to the next gate"]);
 }
 
+#[test]
+fn it_tells_when_what_is_held_back_goes_on() {
+    let mut bench = bench(Some(15_000));
+    assert_eq!(bench.waiting(), (0, None));
+    bench.come(1);
+    assert_eq!(bench.waiting(), (1, Some(NOW + PERIOD)));
+    bench.pass_to(NOW + 9_000);
+    bench.come(2);
+    assert_eq!(bench.waiting(), (1, Some(NOW + 15_000)), "no later than the timeout");
+    bench.pass_to(NOW + 15_000);
+    assert_eq!(bench.waiting(), (0, None));
+}
+
 proptest! {
     /// Whatever comes whenever: each quiet time brings one run, that of the newest event since the last.
     #[test]

@@ -95,6 +95,20 @@ fn a_function_that_is_gone_is_told_to_whoever_invoked_it() {
     assert_eq!(bench.answers, ["s1: function_gone"]);
 }
 
+#[test]
+fn it_tells_when_there_is_room_again_where_there_is_none() {
+    let mut bench = limited(2);
+    bench.come(1);
+    bench.pass_to(NOW + 1_000);
+    assert_eq!(bench.waiting(), (0, None), "one more may come at once");
+    bench.come(2);
+    assert_eq!(bench.waiting(), (0, Some(NOW + PERIOD)));
+    bench.pass_to(NOW + PERIOD - 1);
+    assert_eq!(bench.waiting(), (0, Some(NOW + PERIOD)));
+    bench.pass_to(NOW + PERIOD);
+    assert_eq!(bench.waiting(), (0, None));
+}
+
 proptest! {
     /// Of what was let pass there are never more than the limit within a period; and what was refused would have been one more.
     #[test]

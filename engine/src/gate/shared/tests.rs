@@ -1,26 +1,38 @@
 //! A gate that two functions share.
 
 use super::*;
+use crate::catalog::Flow;
 use crate::ids::{Millis, RunId};
 use crate::run::unit::UnitId;
 use crate::stream::driver::{Driver, sent};
+use crate::turn::Settings;
 use serde_json::json;
 
 const SOURCE: &str = "event.data.t";
 
-struct Bench(Driver<Shared>);
+struct Bench {
+    gate: Driver<Shared>,
+    limit: LimitName,
+}
 
 impl Bench {
     /// Functions `f` and `g`, with these limits.
     fn new(f: u32, g: u32) -> Self {
-        let name = LimitName { scope: Scope::Env, source: SOURCE.to_owned() };
-        Self(Driver::of(&place::shared_key(&name, "a"), Millis(1), catalog(f, g)))
+        let limit = LimitName { scope: Scope::Env, source: SOURCE.to_owned() };
+        Self { gate: Driver::of(&place::shared_key(&limit, "a"), Millis(1), catalog(f, g)), limit }
+    }
+
+    /// The same functions, with a limit that the server has for their app.
+    fn of_app(limit: u32) -> Self {
+        let settings = Settings { calls_per_app_max: Some(limit), ..Settings::default() };
+        let limit = LimitName { scope: Scope::App, source: "app".to_owned() };
+        Self { gate: Driver::of(&place::shared_key(&limit, ""), Millis(1), catalog(1, 1).under(&settings)), limit }
     }
 
     fn take(&mut self, function: &str, run: u64, round: u32) -> Vec<String> {
         let (by, ask) = (applicant(function, run), Ask { generation: 1, round });
-        let limit = LimitName { scope: Scope::Env, source: SOURCE.to_owned() };
-        self.tell(&Tell::Take { by, ask, rank: 0, limit })
+        let (limit, known) = (self.limit.clone(), Known::default());
+        self.tell(&Tell::Take { by, ask, rank: 0, limit, known })
     }
 
     fn give(&mut self, function: &str, run: u64, round: u32) -> Vec<String> {
@@ -29,7 +41,7 @@ impl Bench {
 
     /// What it answers: `f1 has` or `f1 waits`.
     fn tell(&mut self, tell: &Tell) -> Vec<String> {
-        let done = self.0.tell(tell);
+        let done = self.gate.tell(tell);
         let told = sent(&done).into_iter().map(|(to, message)| {
             let reply: Reply = serde_json::from_value(message["Shared"].clone()).unwrap();
             let function = place::function_of(&to.key).unwrap();
@@ -63,7 +75,37 @@ fn functions_share_its_places_in_the_order_of_their_runs() {
     assert_eq!(bench.give("f", 2, 1), ["f1 has"]);
     assert_eq!(bench.give("f", 1, 1), ["g3 has"]);
     assert!(bench.give("g", 3, 1).is_empty());
-    assert!(bench.0.rows.is_empty());
+    assert!(bench.gate.rows.is_empty());
+}
+
+#[test]
+fn an_app_has_as_many_places_as_the_server_says() {
+    let mut bench = Bench::of_app(2);
+    assert_eq!(bench.take("f", 1, 1), ["f1 has"]);
+    assert_eq!(bench.take("g", 2, 1), ["g2 has"], "whatever its functions say");
+    assert_eq!(bench.take("f", 3, 1), ["f3 waits"]);
+    assert_eq!(bench.give("g", 2, 1), ["f3 has"]);
+    assert_eq!(bench.take("g", 4, 1), ["g4 waits"]);
+    bench.gate.catalog = catalog(1, 1);
+    assert_eq!(bench.take("f", 5, 1), ["g4 has", "f5 has"], "a limit that is no more keeps nobody");
+}
+
+#[test]
+fn a_gate_with_an_older_catalog_goes_by_what_who_asks_knows() {
+    for (version, first) in [(2, "f2 waits"), (1, "f2 has")] {
+        let mut bench = Bench::new(1, 1);
+        bench.gate.catalog.version = 1;
+        bench.gate.catalog.functions.get_mut(&FunctionId::from("f")).unwrap().flow = Flow::default();
+        let ask = |run| Tell::Take {
+            by: applicant("f", run),
+            ask: Ask { generation: 1, round: 1 },
+            rank: 0,
+            limit: LimitName { scope: Scope::Env, source: SOURCE.to_owned() },
+            known: Known { version, limit: 1 },
+        };
+        assert_eq!(bench.tell(&ask(1)), ["f1 has"]);
+        assert_eq!(bench.tell(&ask(2)), [first], "a limit that its function has by a newer catalog, or has no more");
+    }
 }
 
 #[test]
@@ -72,7 +114,7 @@ fn each_function_goes_by_its_own_number() {
     assert_eq!(bench.take("f", 1, 1), ["f1 has"]);
     assert_eq!(bench.take("f", 2, 1), ["f2 waits"]);
     assert_eq!(bench.take("g", 3, 1), ["g3 has"], "whoever waits for fewer does not keep it");
-    bench.0.catalog = catalog(3, 3);
+    bench.gate.catalog = catalog(3, 3);
     assert_eq!(bench.take("f", 2, 1), ["f2 has"], "asked again, since the limit is another");
 }
 

@@ -93,6 +93,17 @@ fn a_function_that_is_no_singleton_any_more_lets_all_begin() {
     assert_eq!(bench.come(2), ["2"]);
 }
 
+#[test]
+fn it_tells_whether_one_waits_for_the_place() {
+    let mut bench = bench("cancel");
+    bench.come(1);
+    assert_eq!(bench.waiting(), (0, None));
+    bench.come(2);
+    assert_eq!(bench.waiting(), (1, None));
+    end(&mut bench, 1);
+    assert_eq!(bench.waiting(), (0, None));
+}
+
 proptest! {
     /// Whatever comes and ends in whatever order: there are never two, and nobody waits for a place that is free.
     #[test]

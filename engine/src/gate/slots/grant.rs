@@ -64,7 +64,10 @@ impl Slots {
         let ask = shared::Ask { generation: wait.generation, round: rounds };
         let mut shares: Vec<Share> = limits::shared_gates(function, &wait.keys)
             .into_iter()
-            .map(|(gate, limit)| Share { gate, limit, ask, is_taken: false })
+            .map(|(gate, limit, number)| {
+                let known = shared::Known { version: turn.catalog.version, limit: number };
+                Share { gate, limit, known, ask, is_taken: false }
+            })
             .collect();
         for brought in brought {
             match shares.iter_mut().find(|share| share.gate == brought.gate) {
@@ -121,7 +124,8 @@ impl Slots {
     }
 
     pub(super) fn ask(&self, slot: &SlotId, rank: i64, share: &Share, done: &mut Done) -> Result<(), Fault> {
-        let take = shared::Tell::Take { by: self.applicant(slot), ask: share.ask, rank, limit: share.limit.clone() };
+        let (by, limit) = (self.applicant(slot), share.limit.clone());
+        let take = shared::Tell::Take { by, ask: share.ask, rank, limit, known: share.known };
         done.send(Address::gate(&share.gate), &take)
     }
 
@@ -172,7 +176,7 @@ impl Slots {
         Ok(())
     }
 
-    /// A shared gate has answered.
+    /// A shared gate has answered. Where a deploy has made the gates others since the call began to ask, it begins anew with what it has.
     pub(super) fn replied(
         &mut self,
         turn: &Turn<'_>,
@@ -186,13 +190,14 @@ impl Slots {
             Some((hold.clone(), place))
         });
         if let Some((mut hold, place)) = of_hold {
+            let is_current = is_of_now(function, &hold);
             let Some(share) = hold.shares.get_mut(place).filter(|share| !share.is_taken) else { return Ok(()) };
-            share.is_taken = is_taken;
-            if is_taken {
+            if is_taken && is_current {
+                share.is_taken = true;
                 self.put_hold(&slot, Some(hold), done)?;
                 return self.go_on(&slot, done);
             }
-            return self.park(turn, &slot, hold, place, done);
+            self.park(turn, &slot, hold, place, done)?;
         }
         let parked = self.waits.get(&slot).and_then(|wait| {
             let share = wait.parked.clone().filter(|share| share.gate == gate && share.ask == ask)?;
@@ -260,6 +265,12 @@ impl Slots {
         let parked = self.waits.iter().filter_map(|(slot, wait)| Some((slot, wait.rank, wait.parked.as_ref()?)));
         parked.into_iter().try_for_each(|(slot, rank, share)| self.ask(slot, rank, share, done))
     }
+}
+
+/// Whether the shared gates that the call asks are those of its function's limits at this moment.
+fn is_of_now(function: Option<&Function>, hold: &Hold) -> bool {
+    let gates = function.map(|function| limits::shared_gates(function, &hold.wait.keys)).unwrap_or_default();
+    gates.iter().map(|(gate, ..)| gate).eq(hold.shares.iter().map(|share| &share.gate))
 }
 
 /// The same, waiting nowhere.

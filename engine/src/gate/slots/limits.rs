@@ -82,18 +82,22 @@ pub fn start_value(function: &Function, keys: &Keys) -> Option<String> {
     function.flow.throttle.as_ref().map(|throttle| value_of(throttle.key.as_deref(), keys).1)
 }
 
-/// The gates that `keys` lead to, of those that functions share, and the limits. In an order that all functions keep.
-pub fn shared_gates(function: &Function, keys: &Keys) -> Vec<(String, LimitName)> {
+/// The gates that `keys` lead to, of those that functions share, the limits, and how much these are. In an order that all functions keep.
+pub fn shared_gates(function: &Function, keys: &Keys) -> Vec<(String, LimitName, u32)> {
     let shared = function.flow.concurrency.steps.iter().filter(|limit| limit.scope != Scope::Fn);
-    let mut gates: Vec<_> = shared
-        .map(|limit| {
-            let (source, value) = value_of(limit.key.as_deref(), keys);
-            let name = LimitName { scope: limit.scope, source };
-            (place::shared_key(&name, &value), name)
-        })
-        .collect();
+    let registered = shared.map(|limit| {
+        let (source, value) = value_of(limit.key.as_deref(), keys);
+        let name = LimitName { scope: limit.scope, source };
+        (place::shared_key(&name, &value), name, limit.limit)
+    });
+    let of_app = function.app_calls_max.map(|limit| {
+        let name = LimitName { scope: Scope::App, source: function.app.to_string() };
+        (place::shared_key(&name, ""), name, limit)
+    });
+    let mut gates: Vec<_> = registered.chain(of_app).collect();
     gates.sort();
-    gates.dedup();
+    // Of several limits on the same the lowest counts.
+    gates.dedup_by(|(next, ..), (gate, ..)| next == gate);
     gates
 }
 
@@ -107,7 +111,8 @@ pub fn limits_of(function: &Function) -> Option<(Concurrency, Option<Throttle>, 
 /// Whether calls of the function need slots at all.
 #[must_use]
 pub fn is_gated(function: &Function) -> bool {
-    !function.flow.concurrency.is_unlimited() || function.flow.throttle.is_some() || function.holds_calls()
+    let is_limited = !function.flow.concurrency.is_unlimited() || function.app_calls_max.is_some();
+    is_limited || function.flow.throttle.is_some() || function.holds_calls()
 }
 
 /// Each limit on calls that is the function's own, those with keys first: what they set apart is smaller.

@@ -83,13 +83,6 @@ pub struct Dispatch {
     pub generation: u32,
 }
 
-/// From a request; the answer is a [`crate::turn::Answer`].
-#[derive(Debug, Serialize, Deserialize)]
-pub enum Ask {
-    /// Answers the [`Overview`].
-    Flow,
-}
-
 /// What waits and what is under way in one function.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Overview {

@@ -43,8 +43,8 @@ pub use limits::{is_gated, limits_of, sources};
 use crate::actor::Actor;
 use crate::catalog::Function;
 use crate::error::Fault;
-use crate::gate::place;
 use crate::gate::written::Written;
+use crate::gate::{self, Ask, place};
 use crate::ids::{FunctionId, Millis, RunId};
 use crate::limits::{SLOT_ROWS_FORGOTTEN_PER_TURN_MAX, SLOTS_CHECKED_PER_TURN_MAX};
 use crate::run::message::Tell as ToRun;
@@ -52,7 +52,7 @@ use crate::run::unit::UnitId;
 use crate::turn::{Address, Done, Message, Outcome, Range, Row, Turn};
 use index::Index;
 use limits::Bucket;
-use message::{Ask, Dispatch, News, Tell};
+use message::{Dispatch, News, Tell};
 use row::{Begun, Hold, Key, Rate, SlotId, Wait};
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -102,7 +102,7 @@ impl Actor for Slots {
                 Tell::Shared(reply) => self.replied(turn, function, reply, &mut done)?,
             },
             Message::Ask { token, body } => match serde_json::from_slice(&body).map_err(unreadable)? {
-                Ask::Flow => done.reply(token, &crate::turn::Answer::Ok(self.overview(turn)?))?,
+                Ask::Flow => gate::reply(token, &self.overview(turn), &mut done)?,
             },
             Message::Wake => self.check(turn, &mut done)?,
             // Nothing is ever owed: what a turn grants is sent in that turn.

@@ -10,7 +10,7 @@
 
 use super::message::Keys;
 use crate::error::Fault;
-use crate::gate::shared::{Ask, LimitName};
+use crate::gate::shared::{Ask, Known, LimitName};
 use crate::ids::{Millis, RunId, digest};
 use crate::limits::{SLOT_CHECK_INTERVAL, SLOT_CHECK_INTERVAL_MAX};
 use crate::run::unit::UnitId;
@@ -135,6 +135,9 @@ pub struct Share {
     pub gate: String,
     /// The limit that leads there.
     pub limit: LimitName,
+    /// How much that was when it was first asked for.
+    #[serde(default)]
+    pub known: Known,
     /// Which time of asking.
     pub ask: Ask,
     /// It was given.

@@ -3,7 +3,7 @@
 mod keys;
 mod shared;
 
-use super::message::{Ask, Dispatch, News, Overview, Tell};
+use super::message::{Dispatch, News, Overview, Tell};
 use super::*;
 use crate::gate::place::Kind;
 use crate::gate::shared::Reply;

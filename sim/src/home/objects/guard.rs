@@ -11,7 +11,7 @@ use crate::world::World;
 use crate::world::agenda::Thing;
 use std::collections::BTreeMap;
 use stepwell_engine::turn::{ActorKind, Address};
-use stepwell_ledger::Letter;
+use stepwell_ledger::{Letter, Policy};
 
 /// How long somebody stays with a run at most.
 const GUARD_MS: u64 = 3_000;
@@ -41,9 +41,11 @@ struct Inside {
 }
 
 impl Guards {
-    /// Whether a letter that is sent for the `tries`-th time is to be delivered with a guard.
-    pub(super) fn take_on(&self, to: &Address, tries: u32) -> bool {
-        to.kind == ActorKind::Run && tries == 1 && self.outside.len() < GUARDED_MAX
+    /// Until when a letter that is sent for the `tries`-th time is to be delivered with a guard, if at all. Later than that it may have come again
+    /// before, and been confirmed.
+    pub(super) fn take_on(&self, to: &Address, tries: u32, now: u64) -> Option<u64> {
+        let guards = to.kind == ActorKind::Run && tries == 1 && self.outside.len() < GUARDED_MAX;
+        guards.then(|| now.saturating_add(GUARD_MS.min(Policy::default().resend_ms_min)))
     }
 
     /// The object sets no alarm from now on.

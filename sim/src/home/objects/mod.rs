@@ -45,8 +45,8 @@ pub struct Sender {
     from: Address,
     /// Its number within the sender's ledger.
     number: u64,
-    /// Whoever delivers it stays with the object.
-    guards: bool,
+    /// Whoever delivers it stays with the object, if it arrives before this moment.
+    guards_until: Option<u64>,
 }
 
 /// What is in the memory of objects, besides actors.
@@ -130,7 +130,7 @@ fn take_in(
         evict(world, to, "before its turn");
         return Ok(Err(Evicted));
     }
-    let guards = letter.as_ref().is_some_and(|letter| letter.guards);
+    let guards = letter.as_ref().and_then(|letter| letter.guards_until).is_some_and(|until| world.clock() < until);
     if guards {
         world.home.objects.guards.enter(to);
     }
@@ -297,8 +297,8 @@ fn send(world: &mut World, from: &Address, letter: &Letter) {
     }
     let times = if world.strikes(Fault::MessageTwice) { 2 } else { 1 };
     for _ in 0..times {
-        let guards = world.home.objects.guards.take_on(&to, letter.tries);
-        let sender = Some(Sender { from: from.clone(), number: letter.number, guards });
+        let guards_until = world.home.objects.guards.take_on(&to, letter.tries, world.clock());
+        let sender = Some(Sender { from: from.clone(), number: letter.number, guards_until });
         world.travels(Thing::Objects(Event::Deliver(to.clone(), Message::Tell(letter.body.to_vec()), sender)));
     }
 }

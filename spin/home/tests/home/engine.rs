@@ -77,6 +77,7 @@ impl<P: Part + 'static> Engine for Linked<P> {
             shards: Shards::new(settings.shards),
             private_addresses: settings.private_addresses,
             backlog_max: settings.backlog_max,
+            calls_per_app_max: settings.calls_per_app_max,
             version: settings.version.clone(),
         };
     }

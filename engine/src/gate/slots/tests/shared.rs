@@ -1,7 +1,8 @@
 //! Limits that functions share: asked for once the function itself has room, and waited for without holding anything of it.
 
-use super::{Bench, NOW, wanted};
+use super::{Bench, NOW, Tell, wanted};
 use crate::ids::Millis;
+use crate::turn::Settings;
 use serde_json::{Value, json};
 
 const SHARED: &str = "event.data.t";
@@ -155,4 +156,39 @@ fn who_waits_at_a_shared_gate_for_long_is_asked_whether_it_wants_that_still() {
     bench.release(1, "discovery:0");
     assert_eq!(bench.asked(), ["Take", "Take", "Holds", "Give"]);
     assert!(bench.gate.rows.is_empty(), "{:?}", bench.gate.rows.keys());
+}
+
+#[test]
+fn where_the_server_limits_an_app_a_function_without_limits_asks_too() {
+    let mut bench = Bench::new(json!({}));
+    let settings = Settings { calls_per_app_max: Some(5), ..Settings::default() };
+    bench.gate.catalog = bench.gate.catalog.clone().under(&settings);
+    assert!(bench.begin(1, &[]).is_empty());
+    assert_eq!(bench.asked(), ["Take"]);
+    assert_eq!(bench.asked[0]["message"]["Take"]["limit"], json!({"scope": "app", "source": "app"}));
+    assert_eq!(bench.reply(0, true), ["1/discovery:0"]);
+    bench.release(1, "discovery:0");
+    assert_eq!(bench.asked(), ["Take", "Give"]);
+    assert!(bench.gate.rows.is_empty());
+}
+
+/// Who waits at the gate of the old key, and who has only asked it, asks that of the new one before it calls.
+#[test]
+fn who_asks_for_a_limit_whose_key_is_another_asks_for_the_new_one() {
+    let keyed = |key| json!({"concurrency": {"steps": [{"limit": 1, "scope": "env", "key": key}]}});
+    for waits in [true, false] {
+        let mut bench = Bench::new(keyed("k"));
+        bench.begin(1, &[("k", "a")]);
+        if waits {
+            bench.reply(0, false);
+        }
+        bench.gate.catalog = super::catalog(keyed("j"));
+        bench.tell(&Tell::Configured);
+        assert!(bench.reply(0, true).is_empty(), "the old gate keeps nobody any more");
+        let asked = bench.asked();
+        let last = asked.len() - 1;
+        assert_eq!(asked[last - 1..], ["Give", "Take"], "{asked:?}");
+        assert_eq!(bench.asked[last]["message"]["Take"]["limit"]["source"], "j");
+        assert_eq!(bench.reply(last, true), ["1/discovery:0"]);
+    }
 }
