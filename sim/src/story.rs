@@ -90,6 +90,7 @@ fn steps(steps: &[(&str, Step<'_>)]) -> String {
         Step::Waited(name, _) | Step::AwaitedSignal(name, _) => format!("{id} waits for {name}, "),
         Step::Invoked(function, _) => format!("{id} invokes {function}, "),
         Step::Planned => format!("{id} is planned, "),
+        Step::Asked => format!("{id} is asked of somebody else, "),
         Step::Deferred(_) => format!("{id} is deferred or taken back, "),
         Step::Other => format!("{id}, "),
     };

@@ -201,7 +201,13 @@ impl State {
         }
         let unit = self.units.remove(&answered.unit);
         match &answered.then {
-            Then::Proceed => self.proceed(at, &answered.steps),
+            Then::Proceed => {
+                self.proceed(at, &answered.steps);
+                // A planned step whose answer says what is to be done for it: the same unit, and what comes late of the call is not of that.
+                if let (Some(before), Some(unit)) = (unit, self.units.get_mut(&answered.unit)) {
+                    unit.generation = before.generation.saturating_add(1);
+                }
+            }
             Then::Again {} => {
                 answered.steps.iter().for_each(|step| self.finish_step(step));
                 if let Some(mut unit) = unit {

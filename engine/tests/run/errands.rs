@@ -1,6 +1,6 @@
 //! Requests that the server makes for a step: `step.fetch` and `step.ai.infer`, as inngest 4 sends them (PROTOCOL §3.5, §7.7, §7.8).
 
-use crate::driver::{Call, Driver};
+use crate::driver::{Call, Driver, planned};
 use serde_json::{Value, json};
 use stepwell_engine::run::message::Ask;
 use stepwell_engine::turn::{AppAnswer, CallFailure, CallKind};
@@ -115,6 +115,22 @@ fn an_answer_that_comes_twice_or_to_an_earlier_try_counts_once() {
     answered(&mut run, &again, 200, &[], "first");
     answered(&mut run, &again, 200, &[], "second");
     assert_eq!(memo(&mut run, "f")["data"]["body"], "first");
+}
+
+/// So it is where the app was called for just that step: in a rerun from it.
+#[test]
+fn an_answer_to_a_planned_step_that_comes_twice_is_not_that_of_the_request_it_asks_for() {
+    let (mut run, call) = Driver::started_with(1);
+    run.ops(&call, &json!([planned("f")]));
+    let target = run.call();
+    run.ops(&target, &recorded());
+    let errand = run.call();
+    assert_eq!((target.step(), errand.kind), ("f", CallKind::Fetch));
+    assert_ne!(errand.id, target.id);
+    run.ops(&target, &recorded());
+    run.no_calls();
+    answered(&mut run, &errand, 200, &[], "yes");
+    assert_eq!(memo(&mut run, "f")["data"]["body"], "yes");
 }
 
 #[test]

@@ -20,6 +20,7 @@ impl Program {
     /// | `a^b` | sends the event `sim/b` |
     /// | `a;3` | throws once and asks to be tried again in 3 seconds |
     /// | `a$s` | sends the signal `s` |
+    /// | `"`, `"2` | asks somebody else's server; which refuses twice |
     /// | `~5` | sleeps five seconds |
     /// | `@5`, `@=5` | waits five seconds for `sim/wake0`; for one with the run's own number |
     /// | `#5`, `#=5` | waits five seconds for the signal `s0`; takes the place of whoever does |
@@ -156,6 +157,9 @@ impl Seen {
         if let Some(deferral) = text.strip_prefix('+') {
             return self.deferral(deferral);
         }
+        if let Some(refuses) = text.strip_prefix('"') {
+            return Member { id: self.id("ask"), act: Act::Infer { refuses: refuses.parse().unwrap_or(0) } };
+        }
         if let Some(act) = pause(text) {
             return Member { id: self.id(act.0), act: act.1 };
         }
@@ -255,6 +259,9 @@ mod tests {
             Before::Singleton(true),
         ];
         assert_eq!(before, expected);
+        let asking = parsed("\" \"2");
+        let acts: Vec<_> = asking.members().map(|member| (member.id.as_str(), &member.act)).collect();
+        assert!(matches!(acts[..], [("ask", Act::Infer { refuses: 0 }), ("ask:1", Act::Infer { refuses: 2 })]));
         let deferring = parsed("+ +g +h% +!");
         let members: Vec<_> = deferring.members().map(|member| (member.id.as_str(), &member.act)).collect();
         assert!(deferring.is_deferred);

@@ -173,6 +173,11 @@ pub struct Member {
 pub enum Act {
     /// Runs code.
     Step(Step),
+    /// Asks somebody else's server, which the server does for it.
+    Infer {
+        /// How often that refuses before it answers.
+        refuses: u32,
+    },
     /// Sleeps.
     Sleep {
         /// How long.
@@ -270,7 +275,8 @@ impl Member {
         match &self.act {
             Act::Step(step) => !step.is_caught,
             Act::Invoke { is_caught, .. } => !*is_caught,
-            Act::Sleep { .. }
+            Act::Infer { .. }
+            | Act::Sleep { .. }
             | Act::Wait { .. }
             | Act::AwaitSignal { .. }
             | Act::Defer { .. }

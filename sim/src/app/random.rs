@@ -238,6 +238,11 @@ impl Made<'_> {
         if self.dice.chance(200) {
             return Member { id: self.seen.id("nap"), act: Act::Sleep { seconds: self.dice.between(1, 120) } };
         }
+        if self.dice.chance(60) {
+            let refuses = if self.dice.chance(300) { self.dice.between(1, THROWS_MAX.saturating_add(1)) } else { 0 };
+            let refuses = u32::try_from(refuses).unwrap_or(1);
+            return Member { id: self.seen.id("ask"), act: Act::Infer { refuses } };
+        }
         if self.meets && self.dice.chance(220) {
             return self.meeting();
         }

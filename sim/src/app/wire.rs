@@ -7,6 +7,9 @@ use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use stepwell_engine::turn::AppAnswer;
 
+/// Where somebody else's server is; behind it stands how often it refuses.
+pub const PARTNER: &str = "http://partner.test/";
+
 /// The body of a call (PROTOCOL §3.2).
 #[derive(Debug, Deserialize)]
 pub struct CallBody<'a> {
@@ -118,6 +121,11 @@ pub fn planned(run: &str, member: &Member, races: bool) -> String {
             op("DeferAdd", id, format!("\"fn_slug\":\"app-{function}\",\"input\":{input}"))
         }
         Act::TakeBack { of } => op("DeferAbort", id, format!("\"target_hashed_id\":\"{of}\",\"id\":\"{of}\"")),
+        Act::Infer { refuses } => {
+            let request =
+                format!("\"url\":\"{PARTNER}{refuses}\",\"format\":\"sim\",\"body\":{{\"of\":\"{run}/{id}\"}}");
+            op("AIGateway", id, request)
+        }
         Act::Sleep { seconds } => op("Sleep", &format!("{seconds}s"), String::new()),
         Act::Wait { event, condition, seconds } => {
             let condition = condition.map_or_else(String::new, |condition| format!(",\"if\":\"{}\"", condition.text()));

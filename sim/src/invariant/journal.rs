@@ -161,6 +161,8 @@ pub enum Step<'a> {
     Invoked(String, u64),
     /// It was found.
     Planned,
+    /// Somebody else is asked for it.
+    Asked,
     /// Something is deferred, or taken back.
     Deferred(Deferral),
     /// Something that this reader does not know.
@@ -315,6 +317,7 @@ fn steps<'r, 'a>(records: &'r [Record<'a>]) -> Result<Vec<(&'r str, Step<'a>)>, 
                 }
             }
             "Planned" => Step::Planned,
+            "Asked" => Step::Asked,
             "Deferred" => Step::Deferred(deferral(serde_json::from_str(content)?)?),
             _ => Step::Other,
         };

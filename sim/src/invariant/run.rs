@@ -254,8 +254,11 @@ impl Seen {
     fn answered(&mut self, around: &Around<'_>, at: u64, answered: &Answered<'_>) -> Result<(), Violation> {
         self.is_current(around, &answered.unit, answered.generation)?;
         let then = answered.then().map_err(unreadable)?;
+        let mut asks = false;
         for (id, step) in answered.steps().map_err(unreadable)? {
             self.step(around, at, id, &step)?;
+            // The app was called for just this step, and says what is to be done for it.
+            asks |= matches!(step, Step::Asked) && answered.unit == format!("step:{id}");
         }
         let unit = self.units.entry(answered.unit.clone()).or_default();
         match then {
@@ -263,6 +266,9 @@ impl Seen {
                 unit.generation = unit.generation.saturating_add(1);
                 unit.attempt = unit.attempt.saturating_add(1);
                 unit.due = due;
+            }
+            Then::Proceed if asks => {
+                (unit.generation, unit.attempt) = (unit.generation.saturating_add(1), 0);
             }
             Then::Proceed => unit.is_over = true,
             Then::Again => {
@@ -313,7 +319,7 @@ impl Seen {
                 self.defers(id, deferral);
                 Ok(())
             }
-            Step::Planned | Step::Other => Ok(()),
+            Step::Planned | Step::Asked | Step::Other => Ok(()),
         }
     }
 

@@ -381,6 +381,36 @@ impl Watch {
         })
     }
 
+    /// Takes note of a request to somebody else's server, which is made for a step; whether it is the last attempt.
+    ///
+    /// # Errors
+    /// A promise is broken.
+    pub fn errand(
+        &mut self,
+        seat: Seat,
+        from: &Address,
+        call: &AppCall,
+        unit: &str,
+        generation: u32,
+    ) -> Result<bool, Violation> {
+        let (run, clock) = (&from.key, self.decided_at(seat, from));
+        let is_ours = |name: &str| name.starts_with("x-inngest");
+        let tells = call.headers.iter().any(|(name, _)| is_ours(name));
+        require(!tells, Invariant::CallsAreSigned, || format!("{} tells others of {:?}", call.id, call.headers))?;
+        let seen = self.runs.entry(run.clone()).or_default();
+        let may_be_over = self.kind == Kind::File;
+        require(seen.ended.is_none() || may_be_over, Invariant::CancelledRunsStop, || {
+            format!("{run} is over: {}", call.url)
+        })?;
+        seen.may_call(run, unit, clock)?;
+        let held = seen.units.get(unit).copied().unwrap_or_default();
+        require(held.generation == generation, Invariant::AttemptsAreCounted, || {
+            format!("{run}: {unit} goes out as generation {generation}, but {held:?} is next")
+        })?;
+        let retries = self.programs.get(&seen.function).map_or(0, |program| program.retries);
+        Ok(held.attempt >= retries)
+    }
+
     /// What is under way is owed again by a run that was made anew and resumed.
     ///
     /// # Errors

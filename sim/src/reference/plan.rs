@@ -257,6 +257,8 @@ fn due_of(member: &Member, retries: u32) -> (Due, u32) {
         }
         Act::Invoke { seconds, .. } => (Due::Pause { ms: seconds.map_or(YEAR_MS, |s| s.saturating_mul(1_000)) }, 2),
         Act::Defer { .. } | Act::TakeBack { .. } => (Due::Pause { ms: 0 }, 0),
+        // A row says that it is asked for.
+        Act::Infer { refuses } => (Due::Step { tries: refuses.saturating_add(1) }, refuses.saturating_add(2)),
         Act::Step(step) => {
             let tries = match step.throws {
                 Throws::Times(times) => times.saturating_add(1),

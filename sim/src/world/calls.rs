@@ -6,7 +6,7 @@ use crate::app::canonical::{canonical, signature};
 use crate::app::garbage;
 use crate::app::program::{Act, Member};
 use crate::app::request::{self, Fetching, Request, Sent};
-use crate::app::wire::{self, CallBody};
+use crate::app::wire::{self, CallBody, PARTNER};
 use crate::app::{CALL_FAILURES_MAX, Move, wander};
 use crate::fault::Fault;
 use crate::home::{Kind, Seat, file, kv, objects};
@@ -17,7 +17,7 @@ use crate::trace::Tone;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use stepwell_engine::http::Response;
-use stepwell_engine::turn::{Address, AppAnswer, AppCall, CallFailure, CallOutcome};
+use stepwell_engine::turn::{Address, AppAnswer, AppCall, CallFailure, CallKind, CallOutcome};
 
 /// How long the app takes to say something.
 const ANSWER_MS_MAX: u64 = 500;
@@ -72,19 +72,31 @@ fn unit_of(call: &str) -> &str {
     call.rsplit_once('/').map_or(call, |(unit, _)| unit)
 }
 
+/// The unit within its run, and which dispatch of it.
+fn unit_and_generation(call: &str) -> (&str, u32) {
+    let unit = unit_of(call).split_once('/').map_or("", |(_, unit)| unit);
+    let generation = call.rsplit_once('/').and_then(|(_, generation)| generation.parse().ok());
+    (unit, generation.unwrap_or(0))
+}
+
 impl World {
     /// Makes a call.
     ///
     /// # Errors
     /// Another one of the same unit is alive, or it carries what it must not.
     pub fn call(&mut self, seat: Seat, from: &Address, call: AppCall, life: u64) -> Result<Sent, Violation> {
-        let unreadable =
-            |e: serde_json::Error| Violation { invariant: Invariant::NoFault, what: format!("a call: {e}") };
-        let body: CallBody<'_> = serde_json::from_slice(&call.body).map_err(unreadable)?;
-        let is_last = body.ctx.attempt.saturating_add(1) >= body.ctx.max_attempts;
-        self.signature_matches(&call)?;
-        self.watch.call(seat, from, &call, &body)?;
-        self.watch.has_slot(&from.key, body.ctx.qi_id, &self.home)?;
+        let (unit, generation) = unit_and_generation(&call.id);
+        let is_last = if call.kind == CallKind::App {
+            let unreadable =
+                |e: serde_json::Error| Violation { invariant: Invariant::NoFault, what: format!("a call: {e}") };
+            let body: CallBody<'_> = serde_json::from_slice(&call.body).map_err(unreadable)?;
+            self.signature_matches(&call)?;
+            self.watch.call(seat, from, &call, &body)?;
+            body.ctx.attempt.saturating_add(1) >= body.ctx.max_attempts
+        } else {
+            self.watch.errand(seat, from, &call, unit, generation)?
+        };
+        self.watch.has_slot(&from.key, unit, &self.home)?;
         let other = self.calls.live.insert(unit_of(&call.id).to_owned(), call.id.clone());
         require(other.is_none(), Invariant::OneLiveAttempt, || format!("{} is called beside {other:?}", call.id))?;
         self.say(Tone::Turn, format_args!("    calls {}", story::call(&call.id)));
@@ -119,6 +131,10 @@ impl World {
     }
 
     pub(super) fn call_arrives(&mut self, from: Address, sent: Sent, call: &AppCall) -> Result<(), Violation> {
+        if let Some(refuses) = call.url.strip_prefix(PARTNER) {
+            self.partner_answers(&from, sent, call, refuses.parse().unwrap_or(0));
+            return Ok(());
+        }
         let slug = request::parameter(&call.url, "fnId").unwrap_or_default();
         let name = slug.strip_prefix("app-").unwrap_or_default();
         let program = self.app.program(name).filter(|_| !self.app.deployed.without.contains(name)).cloned();
@@ -139,6 +155,24 @@ impl World {
         let id = self.fresh();
         self.app.requests.insert(id, request);
         self.app_goes_on(id)
+    }
+
+    /// Somebody else's server answers a request that is made for a step.
+    fn partner_answers(&mut self, from: &Address, sent: Sent, call: &AppCall, refuses: u32) {
+        let run = from.key.as_str();
+        let (unit, _) = unit_and_generation(&call.id);
+        let answer = if self.call_fails(run, sent, Fault::AppFails) {
+            Ok(wire::refusal(503))
+        } else {
+            let data = self.app.infer(run, unit.strip_prefix("step:").unwrap_or(unit), refuses);
+            let served = |data: String| AppAnswer { status: 200, headers: Vec::new(), body: data.into_bytes() };
+            let lost = CallFailure::Unreachable("the connection is reset".to_owned());
+            let is_lost = self.call_fails(run, sent, Fault::AnswerLost);
+            if is_lost { Err(lost) } else { Ok(data.map_or_else(|| wire::refusal(429), served)) }
+        };
+        let said = answer.as_ref().map_or_else(|failure| format!("{failure:?}"), |answer| answer.status.to_string());
+        self.say(Tone::App, format_args!("somebody else answers {}: {said}", story::call(&call.id)));
+        self.send_answer(from, sent, &call.id, answer);
     }
 
     pub(super) fn app_goes_on(&mut self, id: u64) -> Result<(), Violation> {
