@@ -181,8 +181,9 @@ fn an_app_is_called_so_often_at_once_whatever_its_functions_ask_for() {
     let world = World::new(server, &[Sdk::Js4], &Keys::None);
     let lane = world.lane("js4-plain");
     let data = json!({"gate": "busy"});
+    let before = lane.app.calls();
     let runs = start_all(&lane, "ten-steps", &vec![data; 4]);
-    until("two calls are under way", || (lane.app.calls() == 2).then_some(()));
+    until("two calls are under way", || (lane.app.calls() >= before + 2).then_some(()));
     lane.app.open_gate("busy");
     finish_within(&lane, &runs, 2);
 }
