@@ -20,6 +20,8 @@ const SQLITE_KILL_RATE: &str = "12000";
 const KILLS_MIN: usize = 40;
 /// How soon a call that went with its instance is made again: long enough that the renewals of 200 calls leave a store on two cores time for the rest.
 const LEASE: &str = "lease_ms=6000";
+/// Open in a round and shut while the journals are looked through, so that a fast machine leaves as much for the kills as a slow one.
+const GATE: &str = "steps";
 /// A round in which nothing more comes to an end.
 const ROUND_MAX: Duration = Duration::from_secs(20);
 
@@ -49,7 +51,7 @@ fn survive(store: &str, kill_rate: &str) {
     server.signal("USR1");
     for (number, lane) in lanes.iter().enumerate() {
         for batch in 0..RUNS / lanes.len() / BATCH {
-            let event = |_| lane.event("ten-steps", &json!({"step_ms": chance.within(50..500)}));
+            let event = |_| lane.event("ten-steps", &json!({"gate": GATE, "step_ms": chance.within(50..500)}));
             let events: Vec<_> = (0..BATCH).map(event).collect();
             let ids = send(&lane.client, &seed_of(number, batch), &json!(events));
             acknowledged.extend(ids.into_iter().map(|event| (lane, event)));
@@ -60,14 +62,17 @@ fn survive(store: &str, kill_rate: &str) {
     let mut watched: Vec<_> = acknowledged.iter().map(|(lane, event)| Watched::new(lane, event, "ten-steps")).collect();
     for round in 1..=ROUNDS {
         server.signal("USR1");
+        app.open_gate(GATE);
         let left = RUNS * STEPS - recorded(&watched);
         let enough = app.settled() + u64::try_from(left / (ROUNDS + 1 - round)).expect("a number of steps");
         let end = Instant::now() + ROUND_MAX;
         until("the round is over", || (app.settled() >= enough || Instant::now() >= end).then_some(()));
+        app.shut_gate(GATE);
         server.signal("USR1");
         watched.iter_mut().for_each(Watched::look_again);
         println!("round {round}: {} steps are recorded, {} kills", recorded(&watched), kills(&server));
     }
+    app.open_gate(GATE);
     for one in &watched {
         let run = one.finish_by_leases();
         assert_eq!(run.output().as_array().map(Vec::len), Some(STEPS), "{run:?}");
