@@ -19,7 +19,7 @@ pub struct Deployed {
     pub without: BTreeSet<String>,
     /// Functions that some deployment lacked.
     pub lacked: BTreeSet<String>,
-    /// How often the keys of concurrency became others: each of [`KEYS`] in turn.
+    /// How often the keys of concurrency became others: one, then the other.
     pub rekeyed: usize,
 }
 
