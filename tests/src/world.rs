@@ -14,7 +14,12 @@ pub struct World {
 impl World {
     /// A dev server with one app process per SDK, every lane of it synced.
     pub fn dev(sdks: &[Sdk]) -> Self {
-        Self::new(Server::start(Mode::Dev, &[]), sdks, &Keys::None)
+        Self::dev_with(&[], sdks)
+    }
+
+    /// As [`World::dev`], with a server that is given these arguments.
+    pub fn dev_with(arguments: &[&str], sdks: &[Sdk]) -> Self {
+        Self::new(Server::start(Mode::Dev, arguments), sdks, &Keys::None)
     }
 
     /// As [`World::dev`], with a server of the caller's.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::Duration;
-use stepwell_tests::{Chance, Client, Keys, Lane, Mode, Rogue, Sdk, Server, World, applies, sdk_reply, until};
+use stepwell_tests::{Chance, Client, Lane, Mode, Rogue, Sdk, Server, World, applies, sdk_reply, until};
 
 const TWO: &[&str] = &["--partitions", "2"];
 const RUNS: usize = 24;
@@ -12,7 +12,7 @@ const KILLS: usize = 5;
 const LIFE_MS: std::ops::Range<u64> = 100..600;
 
 fn world() -> World {
-    World::new(Server::start(Mode::Dev, TWO), &[Sdk::Js4], &Keys::None)
+    World::dev_with(TWO, &[Sdk::Js4])
 }
 
 /// The runs of a batch of events, which are in both partitions: each event has an id of its own.

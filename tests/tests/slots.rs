@@ -1,7 +1,7 @@
 //! Concurrency, priority, throttles and pauses: who may call the app, and when.
 
 use serde_json::{Value, json};
-use stepwell_tests::{Keys, Lane, Mode, Scenario, Sdk, Server, World, hold_with_each_sdk, scenarios, until};
+use stepwell_tests::{Lane, Scenario, Sdk, World, hold_with_each_sdk, scenarios, until};
 
 const SCENARIOS: &[Scenario] = scenarios![
     one_call_at_a_time_and_the_next_when_it_is_over,
@@ -155,8 +155,7 @@ fn one_run_at_a_time_even_while_it_waits(lane: &Lane<'_>) {
 
 #[test]
 fn whoever_comes_beyond_the_backlog_is_skipped_and_told_why() {
-    let server = Server::start(Mode::Dev, &["--backlog-limit", "2"]);
-    let world = World::new(server, &[Sdk::Js4], &Keys::None);
+    let world = World::dev_with(&["--backlog-limit", "2"], &[Sdk::Js4]);
     let lane = world.lane("js4");
     let data = json!({"gate": "backlog"});
     let first = start_all(&lane, "one-at-a-time", std::slice::from_ref(&data));
@@ -177,8 +176,7 @@ fn whoever_comes_beyond_the_backlog_is_skipped_and_told_why() {
 
 #[test]
 fn an_app_is_called_so_often_at_once_whatever_its_functions_ask_for() {
-    let server = Server::start(Mode::Dev, &["--calls-per-app", "2"]);
-    let world = World::new(server, &[Sdk::Js4], &Keys::None);
+    let world = World::dev_with(&["--calls-per-app", "2"], &[Sdk::Js4]);
     let lane = world.lane("js4-plain");
     let data = json!({"gate": "busy"});
     let before = lane.app.calls();

@@ -107,8 +107,9 @@ async function read(response: Response, bytesMax: number): Promise<types.AppAnsw
   }
 }
 
-/** A whole body, as long as it is no larger than that. */
-export async function readBody(body: ReadableStream<Uint8Array> | null, bytesMax: number, tooLarge: () => Error): Promise<Uint8Array> {
+/** A whole body, as long as it is no larger than that. Of one that is larger so many more bytes are read and dropped: who is still sending hears why it is
+ * refused, where a connection that is closed under a sender tells nothing. */
+export async function readBody(body: ReadableStream<Uint8Array> | null, bytesMax: number, tooLarge: () => Error, droppedMax = 0): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   let size = 0;
   if (body !== null) {
@@ -117,13 +118,18 @@ export async function readBody(body: ReadableStream<Uint8Array> | null, bytesMax
       const { done, value } = await reader.read();
       if (done) break;
       size += value.length;
-      if (size > bytesMax) {
-        await reader.cancel().catch(() => undefined);
-        throw tooLarge();
+      if (size <= bytesMax) {
+        parts.push(value);
+        continue;
       }
-      parts.push(value);
+      parts.length = 0;
+      if (size - bytesMax > droppedMax) {
+        await reader.cancel().catch(() => undefined);
+        break;
+      }
     }
   }
+  if (size > bytesMax) throw tooLarge();
   const whole = new Uint8Array(size);
   let at = 0;
   for (const part of parts) {

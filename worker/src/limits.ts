@@ -7,8 +7,8 @@ export const KEY_BYTES_MAX = 1_900;
 /** A request's body, where the engine would take more: it is held several times over in an isolate of 128 MiB, and a message between
  * objects may have 32 MiB. */
 export const BODY_BYTES_MAX = 16 << 20;
-/** So much of a larger one is read to its end before it is refused. */
-export const DISCARDED_BYTES_MAX = 64 << 20;
+/** So much more of a larger one is read before it is refused. */
+export const BODY_BYTES_DROPPED_MAX = 64 << 20;
 /** Shards of streams and histories, as in the engine. */
 export const SHARDS_MAX = 64;
 /** How often a turn may ask for more rows. */

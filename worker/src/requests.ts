@@ -7,7 +7,7 @@ import { Follower } from "./chain.js";
 import { takeConfirmations } from "./confirm.js";
 import { type http, instance } from "./engine.js";
 import { Exchange } from "./exchange.js";
-import { ASK_MS_MAX, BODY_BYTES_MAX, DISCARDED_BYTES_MAX } from "./limits.js";
+import { ASK_MS_MAX, BODY_BYTES_MAX, BODY_BYTES_DROPPED_MAX } from "./limits.js";
 import { cause, log } from "./log.js";
 import { settings } from "./settings.js";
 
@@ -128,22 +128,13 @@ async function bodyOf(request: Request, bytesMax: number, msMax: number): Promis
   });
   try {
     const said = Number(request.headers.get("content-length") ?? "0");
-    if (said <= bytesMax) return await Promise.race([readBody(request.body, bytesMax, () => new Unreadable("body_too_large")), late]);
-    await Promise.race([discard(request.body), late]);
-    throw new Unreadable("body_too_large");
+    // Nothing is kept of what says that it is too large.
+    const keptMax = said > bytesMax ? 0 : bytesMax;
+    return await Promise.race([readBody(request.body, keptMax, () => new Unreadable("body_too_large"), BODY_BYTES_DROPPED_MAX), late]);
   } catch (error) {
     throw error instanceof Unreadable ? error : new Unreadable("body_unreadable");
   } finally {
     if (timer !== undefined) clearTimeout(timer);
-  }
-}
-
-/** Reads what is too large to be kept, so that whoever sends it hears why: a connection that is closed under its sender tells nothing. */
-async function discard(body: Request["body"]): Promise<void> {
-  let bytes = 0;
-  for await (const chunk of body ?? []) {
-    bytes += (chunk as Uint8Array).byteLength;
-    if (bytes > DISCARDED_BYTES_MAX) return;
   }
 }
 

@@ -34,7 +34,7 @@ export function shards(env: Env): number | undefined {
   return Number.isInteger(said) && said >= 1 && said <= SHARDS_MAX ? said : undefined;
 }
 
-/** At most so many: 0, any number, where nothing is said; undefined where what is said is no number. */
+/** A limit, where 0 and nothing are none; undefined where what is said is no limit. */
 function limit(given: string | null | undefined): number | undefined {
   const said = Number(given ?? 0);
   return Number.isInteger(said) && said >= 0 && said <= 0xffff_ffff ? said : undefined;

@@ -35,5 +35,9 @@ test("a body that an isolate could not hold is refused with a code, and one that
   assert.equal(taken.json.ids.length, 8);
   const refused = await server.ask("POST", "/e/key", events(BODY_BYTES_MAX + MIB));
   assert.deepEqual([refused.status, refused.json.code], [413, "body_too_large"]);
+  // The same where nobody says beforehand how much it will be.
+  const text = new Blob([JSON.stringify(events(BODY_BYTES_MAX + MIB))]);
+  const unannounced = await fetch(`${server.origin}/e/key`, { method: "POST", body: text.stream(), duplex: "half" });
+  assert.deepEqual([unannounced.status, (await unannounced.json()).code], [413, "body_too_large"]);
   assert.equal((await server.send({ name: "t/unheard" })).length, 1);
 });

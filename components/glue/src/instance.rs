@@ -74,6 +74,18 @@ mod tests {
     }
 
     #[test]
+    fn turns_see_the_catalog_as_the_settings_have_it() {
+        let settings = Settings { calls_per_app_max: Some(7), ..Settings::default() };
+        KNOWLEDGE.with_borrow_mut(|knowledge| knowledge.settings = Rc::new(settings));
+        let function =
+            r#"{"id":"f","app":"a","name":"f","url":"http://app.test/","retries":4,"triggers":[],"version":1}"#;
+        let snapshot = format!(r#"{{"version":1,"apps":{{}},"functions":{{"f":{function}}}}}"#);
+        install_catalog(1, snapshot.as_bytes()).unwrap();
+        let knowledge = knowledge(1).unwrap();
+        assert_eq!(knowledge.catalog.function(&"f".into()).unwrap().app_calls_max, Some(7));
+    }
+
+    #[test]
     fn a_mislabelled_snapshot_is_refused_and_changes_nothing() {
         install_catalog(3, &snapshot(3)).unwrap();
         assert!(install_catalog(4, &snapshot(5)).is_err());

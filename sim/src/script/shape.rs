@@ -123,6 +123,8 @@ pub struct Settings<'a> {
     private_addresses: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     backlog_max: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    calls_per_app_max: Option<u32>,
     version: &'a str,
 }
 
@@ -141,6 +143,7 @@ pub fn settings(settings: &engine::Settings) -> Settings<'_> {
         shards: settings.shards.count(),
         private_addresses: settings.private_addresses,
         backlog_max: settings.backlog_max,
+        calls_per_app_max: settings.calls_per_app_max,
         version: &settings.version,
     }
 }

@@ -40,6 +40,8 @@ def functions(client: inngest.Inngest) -> list[inngest.Function]:
     @serve("ten-steps")
     async def ten_steps(ctx, run):
         async def body(i: int):
+            if gate := ctx.event.data.get("gate"):
+                await opened(gate)
             if step_ms := ctx.event.data.get("step_ms"):
                 await asyncio.sleep(step_ms / 1000)
             return {"i": i, "nonce": str(uuid.uuid4())}

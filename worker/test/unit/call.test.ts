@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { call } from "../../src/call.js";
+import { call, readBody } from "../../src/call.js";
 
 const RENEW_MS = 60_000;
 
@@ -108,4 +108,24 @@ test("a call whose lease is gone is stopped and has no outcome; a renewal that f
   assert.equal(made, "lost");
   assert.equal(asked, 3);
   await gone;
+});
+
+test("of a body that is too large so much is read and dropped, and of one that is larger yet the rest is left", async () => {
+  const tooLarge = (): Error => new Error("too large");
+  const read = async (bytes: number): Promise<string> => {
+    let end = "read whole";
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        if (bytes === 0) return controller.close();
+        bytes -= 1;
+        controller.enqueue(new Uint8Array(1));
+      },
+      cancel: () => void (end = "left"),
+    });
+    return await readBody(body, 10, tooLarge, 5).then((whole) => `${whole.length} bytes`, (error: Error) => `${error.message}, ${end}`);
+  };
+  assert.equal(await read(10), "10 bytes");
+  assert.equal(await read(11), "too large, read whole");
+  assert.equal(await read(15), "too large, read whole");
+  assert.equal(await read(16), "too large, left");
 });

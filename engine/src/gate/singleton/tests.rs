@@ -2,10 +2,12 @@
 
 use super::Singleton;
 use crate::catalog::Pause;
+use crate::gate::Ask;
 use crate::gate::admission::Tell;
 use crate::gate::bench::{Bench, NOW, run};
 use crate::gate::place::Kind;
 use crate::limits::{GATE_SEEN_TIME, SINGLETON_ASKED_AGAIN_AFTER};
+use crate::stream::driver::sent;
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -100,6 +102,11 @@ fn it_tells_whether_one_waits_for_the_place() {
     assert_eq!(bench.waiting(), (0, None));
     bench.come(2);
     assert_eq!(bench.waiting(), (1, None));
+    let (_, done) = bench.gate.ask(&Ask::Flow);
+    assert!(
+        sent(&done)[0].1.get("Displaced").is_some(),
+        "whoever asks again and again does not put off that it is told once more"
+    );
     end(&mut bench, 1);
     assert_eq!(bench.waiting(), (0, None));
 }
